@@ -1,0 +1,200 @@
+import { isPool, type PoolOptions, type UserPool, unwrapPool } from '../pool/mysql2.ts';
+import type { Role } from '../routing/reasons.ts';
+import { type Check, check, nearest, positiveInteger, shown, text } from './checks.ts';
+import type { HostConfig, HostOptions } from './options.ts';
+import { parseUrl } from './url.ts';
+
+/** A host as its options were understood. */
+export interface ParsedHost {
+  readonly name: string;
+  readonly role: Role;
+  /** The user's own pool, or the options to make one. */
+  readonly source: { readonly pool: UserPool } | { readonly options: PoolOptions };
+}
+
+/** Every option of mysql2; a new one there breaks this line, and nothing at run time. */
+const mysql2Options = {
+  Promise: true,
+  authPlugins: true,
+  authSwitchHandler: true,
+  bigNumberStrings: true,
+  charset: true,
+  charsetNumber: true,
+  compress: true,
+  connectAttributes: true,
+  connectTimeout: true,
+  connectionLimit: true,
+  database: true,
+  dateStrings: true,
+  debug: true,
+  decimalNumbers: true,
+  disableEval: true,
+  enableCleartextPlugin: true,
+  enableKeepAlive: true,
+  flags: true,
+  gracefulEnd: true,
+  host: true,
+  idleTimeout: true,
+  infileStreamFactory: true,
+  insecureAuth: true,
+  isServer: true,
+  jsonStrings: true,
+  keepAliveInitialDelay: true,
+  localAddress: true,
+  maxIdle: true,
+  maxPreparedStatements: true,
+  multipleStatements: true,
+  namedPlaceholders: true,
+  nestTables: true,
+  password: true,
+  password1: true,
+  password2: true,
+  password3: true,
+  passwordSha1: true,
+  pool: true,
+  port: true,
+  queryFormat: true,
+  queueLimit: true,
+  resetOnRelease: true,
+  rowsAsArray: true,
+  socketPath: true,
+  ssl: true,
+  stream: true,
+  stringifyObjects: true,
+  supportBigNumbers: true,
+  timezone: true,
+  trace: true,
+  typeCast: true,
+  uri: true,
+  user: true,
+  waitForConnections: true,
+} satisfies Record<keyof PoolOptions, true>;
+
+/** Options that say which server it is, or belong to one connection: a replica has its own. */
+const notInherited: ReadonlySet<string> = new Set([
+  'socketPath',
+  'localAddress',
+  'stream',
+  'isServer',
+  'pool',
+  'uri',
+]);
+
+const port: Check = (value) =>
+  Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536
+    ? null
+    : 'a port number from 1 to 65535';
+
+const hostChecks: Readonly<Record<string, Check>> = {
+  name: check(text('a name')),
+  host: check(text('a host name or address')),
+  port: check((value) => port(typeof value === 'string' ? Number(value) : value)),
+  connectionLimit: check((value) => (value === 0 ? null : positiveInteger('connections')(value))),
+  connectTimeout: check((value) => (value === 0 ? null : positiveInteger('milliseconds')(value))),
+};
+
+/**
+ * Reads the hosts of a pool. What is wrong is added to `problems`; the hosts are of use only while
+ * there are none.
+ */
+export function parseHosts(primary: unknown, replicas: unknown, problems: string[]): ParsedHost[] {
+  const first = readHost(primary, 'primary', {}, problems);
+  if (replicas !== undefined && !Array.isArray(replicas)) {
+    problems.push(`replicas: expected an array of hosts, found ${shown(replicas)}`);
+    return [];
+  }
+  const base = first === null ? {} : inheritable(first);
+  const given: readonly unknown[] = replicas ?? [];
+  const others = given.map((value, index) => readHost(value, `replicas[${index}]`, base, problems));
+  const read = [first, ...others].filter((config) => config !== null);
+  return withNames(read, problems);
+}
+
+/** A host before it has its name. */
+type ReadHost = Exclude<HostConfig, string>;
+
+function readHost(
+  value: unknown,
+  place: string,
+  base: PoolOptions,
+  problems: string[],
+): ReadHost | null {
+  if (isPool(value)) {
+    return value;
+  }
+  const options = typeof value === 'string' ? parseUrl(value) : value;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const found = typeof value === 'string' ? 'a string that is no such URL' : shown(value);
+    problems.push(
+      `${place}: expected mysql2 pool options, a URL (mysql://user@address:port/database) or a mysql2 pool, found ${found}`,
+    );
+    return null;
+  }
+  problems.push(...hostProblems(options, place));
+  const own = 'uri' in options && typeof options.uri === 'string' ? expandUri(options) : options;
+  return { ...base, ...definedOnly(own) };
+}
+
+function hostProblems(options: object, place: string): string[] {
+  return Object.entries(options).flatMap(([key, value]) => {
+    const expected = hostChecks[key]?.(value) ?? null;
+    if (expected !== null) {
+      return [`${place}.${key}: expected ${expected}, found ${shown(value)}`];
+    }
+    const isKnown = Object.hasOwn(mysql2Options, key) || Object.hasOwn(hostChecks, key);
+    // What nothing resembles may be an option of a newer mysql2, which has its own warning.
+    const near = isKnown ? null : nearest(key, Object.keys(mysql2Options));
+    return near === null ? [] : [`${place}.${key}: unknown option; did you mean '${near}'?`];
+  });
+}
+
+/** mysql2's rule: options win over the same ones in the URL. */
+function expandUri(options: object & { uri?: unknown }): object {
+  const { uri, ...rest } = options;
+  return { ...parseUrl(String(uri)), ...rest };
+}
+
+function definedOnly(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** What a replica takes over from the primary. */
+function inheritable(primary: ReadHost): PoolOptions {
+  const source = isPool(primary) ? unwrapPool(primary).config.connectionConfig : primary;
+  return Object.fromEntries(
+    Object.entries(source).filter(
+      ([key, value]) =>
+        value !== undefined && Object.hasOwn(mysql2Options, key) && !notInherited.has(key),
+    ),
+  );
+}
+
+function withNames(configs: readonly ReadHost[], problems: string[]): ParsedHost[] {
+  const taken = new Map<string, number>();
+  return configs.map((config, index) => {
+    const given = isPool(config) ? undefined : config.name;
+    const base = given ?? addressOf(config);
+    const count = (taken.get(base) ?? 0) + 1;
+    taken.set(base, count);
+    if (given !== undefined && count > 1) {
+      problems.push(
+        `replicas[${index - 1}].name: expected a name of its own, found '${given}' again`,
+      );
+    }
+    const name = count === 1 ? base : `${base}#${count}`;
+    return { name, role: index === 0 ? 'primary' : 'replica', source: sourceOf(config) };
+  });
+}
+
+function sourceOf(config: ReadHost): ParsedHost['source'] {
+  if (isPool(config)) {
+    return { pool: config };
+  }
+  const { name: _, ...options }: HostOptions = config;
+  return { options };
+}
+
+function addressOf(config: ReadHost): string {
+  const options = isPool(config) ? unwrapPool(config).config.connectionConfig : config;
+  return options.socketPath ?? `${options.host ?? 'localhost'}:${options.port ?? 3306}`;
+}

@@ -1,0 +1,91 @@
+import { type Balancing, balancings } from '../hosts/choose.ts';
+import type { OnCreateConnection } from '../pool/host-info.ts';
+import type { PoolOptions, UserPool } from '../pool/mysql2.ts';
+import { array, check, func, oneOf, positiveInteger, text } from './checks.ts';
+
+/** Options of one host: those of a mysql2 pool, and a name. */
+export interface HostOptions extends PoolOptions {
+  /**
+   * What events, errors and `stats()` call the host. Unique in its pool.
+   *
+   * @default `address:port`
+   */
+  readonly name?: string;
+}
+
+/** A host as options, as a URL (`mysql://user:password@address:port/database`), or as a pool. */
+export type HostConfig = HostOptions | string | UserPool;
+
+/** Options that say how statements are routed; the same for the bare pool, Knex and Kysely. */
+export interface RoutingOptions {
+  /**
+   * The SQL dialect of the servers. Without it, the first connection asks; until then only what is
+   * safe in both dialects runs on a replica.
+   *
+   * @default detected
+   */
+  readonly dialect?: 'mysql' | 'mariadb';
+  /**
+   * How a replica is picked: `'leastOutstanding'` takes the one with the fewest statements under way,
+   * `'roundRobin'` each in turn.
+   *
+   * @default 'leastOutstanding'
+   */
+  readonly balancing?: Balancing;
+  /**
+   * How long a statement waits for a connection, in milliseconds, before it fails with
+   * `RWSPLIT_ACQUIRE_TIMEOUT`.
+   *
+   * @default 10000
+   */
+  readonly acquireTimeout?: number;
+  /**
+   * Stored or loadable functions that only read, as `'f'` or `'db.f'`: calls of them may run on a
+   * replica. Any other function that is no built-in keeps its statement on the primary.
+   *
+   * @default []
+   */
+  readonly pureFunctions?: readonly string[];
+  /**
+   * Tables that are always read on the primary, as `'t'` or `'db.t'`. The migration tables of Knex
+   * and Kysely are among them without being named.
+   *
+   * @default []
+   */
+  readonly primaryTables?: readonly string[];
+  /**
+   * Sets up each new connection of every host, before its first statement; a promise is awaited.
+   *
+   * @default none
+   */
+  readonly onCreateConnection?: OnCreateConnection;
+}
+
+/** Options of {@link createReplicatedPool}. */
+export interface ReplicatedPoolOptions extends RoutingOptions {
+  /** The server that writes go to. */
+  readonly primary: HostConfig;
+  /**
+   * The servers that reads go to. Each takes over what it does not say itself (user, password,
+   * database, TLS, type casts, limits, …) from `primary`.
+   *
+   * @default []
+   */
+  readonly replicas?: readonly HostConfig[];
+}
+
+/** The check of each routing option: unknown keys are refused, so that no typo goes unseen. */
+export const routingChecks = {
+  dialect: check(oneOf(['mysql', 'mariadb'])),
+  balancing: check(oneOf(balancings)),
+  acquireTimeout: check(positiveInteger('milliseconds')),
+  pureFunctions: check(array(text("function names, 'f' or 'db.f'"))),
+  primaryTables: check(array(text("table names, 't' or 'db.t'"))),
+  onCreateConnection: check(func),
+} satisfies Record<keyof RoutingOptions, unknown>;
+
+/** The defaults that the documentation above names. */
+export const routingDefaults = {
+  balancing: 'leastOutstanding',
+  acquireTimeout: 10_000,
+} as const satisfies RoutingOptions;

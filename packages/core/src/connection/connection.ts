@@ -1,0 +1,203 @@
+import { EventEmitter } from 'node:events';
+import {
+  type CommandCallback,
+  type ConnectionOptions,
+  escaping,
+  type PromiseConnectionShape,
+  PromisePoolConnection,
+  type RawConnection,
+  type SqlValue,
+  type StatementCallback,
+} from '../pool/mysql2.ts';
+import { freshSession } from '../session/state.ts';
+import type { StatePin } from '../statement/facts.ts';
+import { type CancelScope, cancelRunning } from './cancel.ts';
+import { RunCommand } from './run-command.ts';
+import { RunStatement } from './run-statement.ts';
+import { Session, type SessionContext } from './session.ts';
+import {
+  readArguments,
+  type Statement,
+  type StatementMethod,
+  type StatementOptions,
+} from './statement.ts';
+
+/**
+ * A connection in mysql2's shape that chooses a host for each statement. It is one session: inside
+ * a transaction, and after anything that leaves state behind, it stays on one connection to the
+ * primary. It takes a connection of a host when its first statement needs one.
+ */
+export class ReplicatedConnection extends EventEmitter {
+  readonly #session: Session;
+  readonly #config: ConnectionOptions;
+
+  /** Only pools make these: see {@link ReplicatedPool.getConnection}. */
+  constructor(context: SessionContext, config: ConnectionOptions) {
+    super();
+    this.#session = new Session(context);
+    this.#config = config;
+  }
+
+  /** The primary's connection options, parsed. Holds its password, so it is no property of its own. */
+  get config(): ConnectionOptions {
+    return this.#config;
+  }
+
+  /** The server's id of the connection in use; `null` while there is none. Unique on one host only. */
+  get threadId(): number | null {
+    return this.#session.lease?.connection.threadId ?? null;
+  }
+
+  /** Name and role of the host whose connection is in use; `null` while there is none. */
+  get host(): { readonly name: string; readonly role: 'primary' | 'replica' } | null {
+    const host = this.#session.lease?.host;
+    return host === undefined ? null : { name: host.name, role: host.role };
+  }
+
+  /** Runs a statement as text, with mysql2's arguments; `forcePrimary` is an option of its own. */
+  query(sql: string | StatementOptions, callback?: StatementCallback): Statement;
+  query(sql: string | StatementOptions, values: unknown, callback?: StatementCallback): Statement;
+  query(sql: unknown, values?: unknown, callback?: unknown): Statement {
+    return this.#run('query', sql, values, callback);
+  }
+
+  /** Runs a statement that the server prepares, with mysql2's arguments. */
+  execute(sql: string | StatementOptions, callback?: StatementCallback): Statement;
+  execute(sql: string | StatementOptions, values: unknown, callback?: StatementCallback): Statement;
+  execute(sql: unknown, values?: unknown, callback?: unknown): Statement {
+    return this.#run('execute', sql, values, callback);
+  }
+
+  beginTransaction(callback?: StatementCallback): Statement {
+    return this.query('START TRANSACTION', callback);
+  }
+
+  commit(callback?: StatementCallback): Statement {
+    return this.query('COMMIT', callback);
+  }
+
+  rollback(callback?: StatementCallback): Statement {
+    return this.query('ROLLBACK', callback);
+  }
+
+  /** Opens a connection to the primary, unless one is in use, and reports whether that worked. */
+  connect(callback: CommandCallback): void {
+    this.#command(null, callback, (_connection, answer) => answer(null));
+  }
+
+  /** Asks the host whose connection is in use, else the primary, for a sign of life. */
+  ping(callback: CommandCallback): void {
+    this.#command(null, callback, (connection, answer) => connection.ping(answer));
+  }
+
+  /** Logs in anew on one connection to the primary, where this session then stays. */
+  changeUser(options: object, callback: CommandCallback = () => {}): void {
+    this.#command('unknown-state', callback, (connection, answer) =>
+      connection.changeUser(options, answer),
+    );
+  }
+
+  /** Drops all state of the session. What it left in a connection goes with that connection. */
+  reset(callback: CommandCallback): void {
+    const session = this.#session;
+    session.enqueue({
+      run: (done) => {
+        session.letGo();
+        session.state = freshSession;
+        done();
+        process.nextTick(callback, null);
+      },
+      refuse: callback,
+    });
+  }
+
+  /** Prepares a statement by hand, on one connection to the primary, where this session then stays. */
+  prepare(
+    options: string | { readonly sql: string },
+    callback: (error: Error | null, statement?: unknown) => void,
+  ): void {
+    this.#command('prepared-statement', callback, (connection, answer) =>
+      connection.prepare(options, answer),
+    );
+  }
+
+  /** Forgets a statement that `execute` has prepared on the connection in use. */
+  unprepare(options: string | { readonly sql: string }): unknown {
+    return this.#session.lease?.connection.unprepare(options);
+  }
+
+  /**
+   * Ends the running statement on the host that runs it. Does nothing if none is running.
+   *
+   * @param scope `'query'` ends the statement alone, `'connection'` its connection too.
+   */
+  cancel(scope: CancelScope = 'query'): Promise<void> {
+    return cancelRunning(this.#session, scope);
+  }
+
+  /** Gives the connection back when its statements are done. Later calls do nothing. */
+  release(): void {
+    this.#session.release();
+  }
+
+  /** mysql2 gives a pooled connection back here too. */
+  end(callback?: CommandCallback): void {
+    this.release();
+    if (callback !== undefined) {
+      process.nextTick(callback, null);
+    }
+  }
+
+  /** Closes the connection in use, and ends this session with whatever it was doing. */
+  destroy(): void {
+    this.#session.destroy();
+  }
+
+  escape(value: SqlValue): string {
+    return escaping.escape(value, false, this.#config.timezone);
+  }
+
+  escapeId(value: string | string[]): string {
+    return escaping.escapeId(value, false);
+  }
+
+  format(sql: string, values?: SqlValue | SqlValue[]): string {
+    const { stringifyObjects, timezone } = this.#config;
+    return escaping.format(sql, values, stringifyObjects, timezone);
+  }
+
+  /** This connection in the shape of `mysql2/promise`. */
+  promise(promise?: PromiseConstructor): PromiseConnectionShape {
+    return new PromisePoolConnection(this, promise);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  #run(method: StatementMethod, sql: unknown, values: unknown, callback: unknown): Statement {
+    const statement = readArguments(method, sql, values, callback);
+    this.#session.enqueue(new RunStatement(this.#session, statement));
+    return statement;
+  }
+
+  #command<Result>(
+    pin: StatePin | null,
+    callback: (error: Error | null, result?: Result) => void,
+    send: (
+      connection: RawConnection,
+      answer: (error?: Error | null, result?: Result) => void,
+    ) => void,
+  ): void {
+    const command = {
+      pin,
+      send: (connection: RawConnection, answered: () => void) =>
+        send(connection, (error, result) => {
+          answered();
+          callback(error ?? null, result);
+        }),
+      refuse: (error: Error) => callback(error),
+    };
+    this.#session.enqueue(new RunCommand(this.#session, command));
+  }
+}

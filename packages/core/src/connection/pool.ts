@@ -1,0 +1,248 @@
+import { EventEmitter } from 'node:events';
+import type { ReplicatedPoolOptions } from '../config/options.ts';
+import { type ParsedOptions, parseOptions } from '../config/parse.ts';
+import { type HostEvent, hostChannel } from '../diagnostics.ts';
+import { RwSplitError } from '../errors.ts';
+import type { Health } from '../hosts/health.ts';
+import { Host, type HostPolicy } from '../pool/host.ts';
+import type { HostInfo } from '../pool/host-info.ts';
+import { Hosts } from '../pool/hosts.ts';
+import {
+  type CommandCallback,
+  createRawPool,
+  escaping,
+  PromisePool,
+  type PromisePoolShape,
+  type RawPoolConfig,
+  type SqlValue,
+  type StatementCallback,
+  unwrapPool,
+} from '../pool/mysql2.ts';
+import type { Dialect } from '../statement/facts.ts';
+import { Catalogue } from './catalogue.ts';
+import { ReplicatedConnection } from './connection.ts';
+import { RunStatement } from './run-statement.ts';
+import { Session, type SessionContext } from './session.ts';
+import { readArguments, type Statement, type StatementOptions } from './statement.ts';
+
+/** One host in {@link PoolStats}. */
+export interface HostStats extends HostInfo {
+  /** Whether it is offered statements. */
+  readonly isUp: boolean;
+  /** Connection failures in a row. */
+  readonly failures: number;
+  /** Code of the last failure; `null` while it is up. */
+  readonly lastFailure: string | null;
+  /** Statements and sessions that have a connection of it, or wait for one. */
+  readonly outstanding: number;
+  /** The server's `VERSION()`; `null` before the first connection. */
+  readonly version: string | null;
+}
+
+/** A pool at one moment. */
+export interface PoolStats {
+  readonly hosts: readonly HostStats[];
+  /** The dialect by which statements are classified now. */
+  readonly dialect: Dialect;
+}
+
+/**
+ * A pool in mysql2's shape over one primary and its replicas. Whatever takes a mysql2 pool takes it.
+ * Make one with {@link createReplicatedPool}.
+ */
+export class ReplicatedPool extends EventEmitter {
+  readonly #hosts: Hosts;
+  readonly #catalogue: Catalogue;
+  readonly #context: SessionContext;
+  #isClosed = false;
+
+  constructor(options: ParsedOptions) {
+    super();
+    this.#catalogue = new Catalogue(options.routing);
+    this.#hosts = openHosts(options, this.#catalogue);
+    this.#context = this.#makeContext();
+  }
+
+  /** The parsed options of the primary's pool, as mysql2 has them on its pools. */
+  get config(): RawPoolConfig {
+    return this.#hosts.primary.pool.config;
+  }
+
+  /**
+   * Gives a connection at once: it takes one of a host when its first statement needs it, and an
+   * unreachable server is that statement's error.
+   *
+   * @throws `RWSPLIT_POOL_CLOSED`, by the callback, after {@link end}.
+   */
+  getConnection(callback: (error: Error | null, connection: ReplicatedConnection) => void): void {
+    const connection = new ReplicatedConnection(this.#context, this.config.connectionConfig);
+    const error = this.#isClosed
+      ? new RwSplitError('RWSPLIT_POOL_CLOSED', 'The pool is closed: it gives no more connections')
+      : null;
+    process.nextTick(callback, error, connection);
+  }
+
+  /** Gives a connection back; the same as its `release()`. */
+  releaseConnection(connection: ReplicatedConnection): void {
+    connection.release();
+  }
+
+  /** Runs one statement in a session of its own, with mysql2's arguments. */
+  query(sql: string | StatementOptions, callback?: StatementCallback): Statement;
+  query(sql: string | StatementOptions, values: unknown, callback?: StatementCallback): Statement;
+  query(sql: unknown, values?: unknown, callback?: unknown): Statement {
+    return this.#runAlone('query', sql, values, callback);
+  }
+
+  /** Runs one statement in a session of its own; the server prepares it. */
+  execute(sql: string | StatementOptions, callback?: StatementCallback): Statement;
+  execute(sql: string | StatementOptions, values: unknown, callback?: StatementCallback): Statement;
+  execute(sql: unknown, values?: unknown, callback?: unknown): Statement {
+    return this.#runAlone('execute', sql, values, callback);
+  }
+
+  /** Refuses new statements, and closes every host's pool when its running statements are done. */
+  end(callback: CommandCallback = () => {}): void {
+    if (this.#isClosed) {
+      process.nextTick(
+        callback,
+        new RwSplitError('RWSPLIT_POOL_CLOSED', 'The pool is closed already'),
+      );
+      return;
+    }
+    this.#isClosed = true;
+    const pools = new Set(this.#hosts.all.map((host) => host.pool));
+    let open = pools.size;
+    let failure: Error | null = null;
+    for (const pool of pools) {
+      pool.end((error) => {
+        failure ??= error ?? null;
+        open -= 1;
+        if (open === 0) {
+          callback(failure);
+        }
+      });
+    }
+  }
+
+  /** The hosts as they are now. */
+  stats(): PoolStats {
+    const now = Date.now();
+    return {
+      dialect: this.#catalogue.dialect,
+      hosts: this.#hosts.all.map((host) => ({
+        name: host.name,
+        role: host.role,
+        isUp: host.isAvailable(now),
+        failures: host.health.failures,
+        lastFailure: host.health.lastFailure,
+        outstanding: host.outstanding,
+        version: host.version,
+      })),
+    };
+  }
+
+  escape(value: SqlValue): string {
+    const { stringifyObjects, timezone } = this.config.connectionConfig;
+    return escaping.escape(value, stringifyObjects, timezone);
+  }
+
+  escapeId(value: string | string[]): string {
+    return escaping.escapeId(value, false);
+  }
+
+  format(sql: string, values?: SqlValue | SqlValue[]): string {
+    const { stringifyObjects, timezone } = this.config.connectionConfig;
+    return escaping.format(sql, values, stringifyObjects, timezone);
+  }
+
+  /** This pool in the shape of `mysql2/promise`. */
+  promise(promise?: PromiseConstructor): PromisePoolShape {
+    return new PromisePool(this, promise);
+  }
+
+  #runAlone(
+    method: 'query' | 'execute',
+    sql: unknown,
+    values: unknown,
+    callback: unknown,
+  ): Statement {
+    const statement = readArguments(method, sql, values, callback);
+    const session = new Session(this.#context);
+    session.enqueue(new RunStatement(session, statement));
+    session.release();
+    return statement;
+  }
+
+  #makeContext(): SessionContext {
+    const isClosed = () => this.#isClosed;
+    const catalogue = this.#catalogue;
+    return {
+      hosts: this.#hosts,
+      classify: (sql) => catalogue.classify(sql),
+      wasRefused: (sql) => catalogue.wasRefused(sql),
+      rememberRefusal: (sql) => catalogue.rememberRefusal(sql),
+      get isClosed() {
+        return isClosed();
+      },
+    };
+  }
+}
+
+/**
+ * Makes a pool in mysql2's shape whose connections choose a host per statement. No connection is
+ * opened yet.
+ *
+ * @throws `RWSPLIT_OPTIONS` with every problem of the options.
+ *
+ * ```ts
+ * import { createReplicatedPool } from '@rwsplit/core';
+ *
+ * const pool = createReplicatedPool({
+ *   primary: { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' },
+ *   replicas: [{ host: 'db-2' }, { host: 'db-3' }],
+ * });
+ * const [rows] = await pool.promise().query('SELECT name FROM product WHERE id = ?', [1]);
+ * ```
+ */
+export function createReplicatedPool(options: ReplicatedPoolOptions): ReplicatedPool {
+  return new ReplicatedPool(parseOptions(options));
+}
+
+function openHosts({ hosts, routing }: ParsedOptions, catalogue: Catalogue): Hosts {
+  const policy: HostPolicy = {
+    acquireTimeout: routing.acquireTimeout,
+    onCreateConnection: routing.onCreateConnection ?? null,
+    onVersion: (version) => catalogue.learnVersion(version),
+    onHealthChange: publishHealth,
+  };
+  const [primary, ...replicas] = hosts.map(
+    (host) =>
+      new Host(
+        host,
+        'pool' in host.source ? unwrapPool(host.source.pool) : createRawPool(host.source.options),
+        policy,
+      ),
+  );
+  if (primary === undefined) {
+    throw new RwSplitError('RWSPLIT_OPTIONS', 'Expected a primary, found none');
+  }
+  return new Hosts(primary, replicas, routing.balancing);
+}
+
+function publishHealth(host: HostInfo, health: Health): void {
+  const event: HostEvent = {
+    host: host.name,
+    role: host.role,
+    isUp: health.failures === 0,
+    failure: health.lastFailure,
+  };
+  hostChannel.publish(event);
+  if (!event.isUp && event.role === 'replica') {
+    // Reads go on without it, so that nothing else would tell of a wrong address.
+    process.emitWarning(
+      `rwsplit: replica ${event.host} is out of service (${event.failure}); reads go elsewhere, and it is tried again`,
+      { type: 'RwSplitWarning', code: 'RWSPLIT_REPLICA_DOWN' },
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import type { HostInfo } from '../pool/host-info.ts';
+import type { Lease } from '../pool/lease.ts';
+import type { RawConnection } from '../pool/mysql2.ts';
+import type { StatePin } from '../statement/facts.ts';
+import type { Session, Task } from './session.ts';
+
+/** A command of the protocol that is no statement. */
+export interface Command {
+  /** Sends it; calls back when the server has answered. */
+  send(connection: RawConnection, answered: () => void): void;
+  /** It was never sent. */
+  refuse(error: Error): void;
+  /** What it leaves behind in the connection; `null` for nothing. */
+  readonly pin: StatePin | null;
+}
+
+/**
+ * Runs a command on the connection that the session holds, else on one of the primary. What leaves
+ * something behind runs on the primary only: a replica's connection cannot serve what comes after.
+ */
+export class RunCommand implements Task {
+  readonly #session: Session;
+  readonly #command: Command;
+
+  constructor(session: Session, command: Command) {
+    this.#session = session;
+    this.#command = command;
+  }
+
+  run(done: () => void): void {
+    const session = this.#session;
+    const held = session.lease;
+    const isUsable = held !== null && (this.#command.pin === null || held.host.role === 'primary');
+    if (isUsable) {
+      this.#send(held, done);
+      return;
+    }
+    session.letGo();
+    session.context.hosts.lease('primary', new Set<HostInfo>(), (error, lease) => {
+      if (lease === undefined) {
+        done();
+        this.#command.refuse(error ?? new Error('no connection'));
+      } else {
+        session.hold(lease);
+        this.#send(lease, done);
+      }
+    });
+  }
+
+  refuse(error: Error): void {
+    this.#command.refuse(error);
+  }
+
+  #send(lease: Lease, done: () => void): void {
+    const { pin } = this.#command;
+    if (pin !== null) {
+      const { state } = this.#session;
+      this.#session.state = { ...state, pin: state.pin ?? pin, dirty: true };
+    }
+    this.#command.send(lease.connection, done);
+  }
+}

@@ -1,0 +1,193 @@
+import { EventEmitter } from 'node:events';
+import { Readable, type ReadableOptions } from 'node:stream';
+import { RwSplitError } from '../errors.ts';
+import type { DriverError, RawConnection, StatementCallback } from '../pool/mysql2.ts';
+
+/** mysql2's two ways to send a statement: as text, or prepared on the server. */
+export type StatementMethod = 'query' | 'execute';
+
+/** mysql2's `QueryOptions`, and rwsplit's own. */
+export interface StatementOptions {
+  /** One statement; what is in it decides where it runs. */
+  readonly sql: string;
+  readonly values?: unknown;
+  /** Runs the statement on the primary, wherever it could run. Default: `false`. */
+  readonly forcePrimary?: boolean;
+  /** mysql2's other options for a statement: `timeout`, `typeCast`, `nestTables`, `rowsAsArray`, … */
+  readonly [option: string]: unknown;
+}
+
+/**
+ * A statement that was given to a connection: what mysql2 calls a command. Without a callback it
+ * emits `fields`, `result` for each row, `error` and `end`, or gives its rows as a stream.
+ */
+export class Statement extends EventEmitter {
+  readonly method: StatementMethod;
+  readonly sql: string;
+  readonly values: unknown;
+  readonly forcePrimary: boolean;
+  /** Whether the caller has seen a part of the answer: from then on nothing is run again. */
+  hasAnswered = false;
+  readonly #options: Readonly<Record<string, unknown>>;
+  readonly #callback: StatementCallback | undefined;
+  #isSettled = false;
+  #source: RawConnection | null = null;
+
+  constructor(
+    method: StatementMethod,
+    options: StatementOptions,
+    callback: StatementCallback | undefined,
+  ) {
+    super();
+    const { forcePrimary = false, ...own } = options;
+    this.method = method;
+    this.sql = options.sql;
+    this.values = options.values;
+    this.forcePrimary = forcePrimary;
+    this.#options = own;
+    this.#callback = callback;
+  }
+
+  /** Sends the statement on a connection. The callback is called once, when the answer is complete. */
+  send(connection: RawConnection, callback: StatementCallback): void {
+    if (this.#callback !== undefined) {
+      connection[this.method](this.#options, onlyOnce(callback));
+    } else {
+      this.#sendForRows(connection, onlyOnce(callback));
+    }
+  }
+
+  /** Gives the caller the outcome, unless it has it already. */
+  settle(error: Error | null, result?: unknown, fields?: unknown): void {
+    if (this.#isSettled) {
+      return;
+    }
+    this.#isSettled = true;
+    this.#source = null;
+    if (this.#callback !== undefined) {
+      this.#callback(error, result, fields);
+      this.emit('end');
+    } else if (error === null || this.listenerCount('error') > 0) {
+      this.#emitOutcome(error);
+    } else {
+      // Nobody listens: let it surface by itself, not inside mysql2's reading of a packet.
+      process.nextTick(() => this.#emitOutcome(error));
+    }
+  }
+
+  #emitOutcome(error: Error | null): void {
+    if (error !== null) {
+      this.emit('error', error);
+    }
+    this.emit('end');
+  }
+
+  /** The rows as a stream of objects; `fields` is emitted on it before the first one. */
+  stream(options: ReadableOptions = {}): Readable {
+    const rows = new Readable({
+      ...options,
+      objectMode: true,
+      read: () => this.#source?.resume(),
+      destroy: (error, done) => {
+        // What is still to come is read and dropped, so that the connection gets free.
+        this.#source?.resume();
+        done(error);
+      },
+    });
+    this.on('fields', (fields) => rows.destroyed || rows.emit('fields', fields));
+    this.on('result', (row) => {
+      if (!rows.destroyed && !rows.push(row)) {
+        this.#source?.pause();
+      }
+    });
+    this.on('error', (error) => rows.destroy(error));
+    this.on('end', () => rows.destroyed || rows.push(null));
+    // mysql2 ends a stream that is closed early: people wait for 'end'.
+    rows.once('close', () => rows.readableEnded || rows.emit('end'));
+    return rows;
+  }
+
+  #sendForRows(connection: RawConnection, callback: StatementCallback): void {
+    let failure: DriverError | null = null;
+    let status: unknown;
+    const complete = () => {
+      connection.off('error', lost);
+      callback(failure, status);
+    };
+    // Without a callback, mysql2 tells of a broken connection on the connection alone.
+    const lost = (error: DriverError) => {
+      failure = error;
+      complete();
+    };
+    connection.on('error', lost);
+    const command = connection[this.method](this.#options);
+    command.on('fields', (fields) => this.#answer('fields', fields));
+    command.on('result', (row, index) => {
+      status = row;
+      this.#answer('result', row, index);
+    });
+    command.on('error', (error: DriverError) => {
+      failure = error;
+    });
+    command.on('end', complete);
+    this.#source = connection;
+  }
+
+  #answer(event: 'fields' | 'result', value: unknown, index?: number): void {
+    this.hasAnswered = true;
+    this.emit(event, value, index);
+  }
+}
+
+/** mysql2 may call back twice: for a timeout, and again when the server answers. */
+function onlyOnce(callback: StatementCallback): StatementCallback {
+  let isOpen = true;
+  return (error, result, fields) => {
+    if (isOpen) {
+      isOpen = false;
+      callback(error, result, fields);
+    }
+  };
+}
+
+/**
+ * Reads the argument forms of mysql2's `query` and `execute`: `(sql, cb)`, `(sql, values, cb)`,
+ * `(options, cb)`, `(options, values, cb)`, each also without callback.
+ */
+export function readArguments(
+  method: StatementMethod,
+  sql: unknown,
+  values: unknown,
+  callback: unknown,
+): Statement {
+  const isValuesCallback = typeof values === 'function';
+  const options = readOptions(sql, isValuesCallback ? undefined : values);
+  const done = isValuesCallback ? values : callback;
+  return new Statement(
+    method,
+    options,
+    typeof done === 'function' ? (done as StatementCallback) : undefined,
+  );
+}
+
+function readOptions(sql: unknown, values: unknown): StatementOptions {
+  if (typeof sql === 'string') {
+    return { sql, values };
+  }
+  if (typeof sql === 'object' && sql !== null && 'sql' in sql && typeof sql.sql === 'string') {
+    const own = { ...sql, sql: sql.sql };
+    return values === undefined ? own : { ...own, values };
+  }
+  throw new RwSplitError(
+    'RWSPLIT_OPTIONS',
+    `Expected a statement as a string or as { sql: string }, found ${describe(sql)}`,
+  );
+}
+
+function describe(value: unknown): string {
+  return value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'an array'
+      : `a value of type ${typeof value}`;
+}

@@ -1,0 +1,73 @@
+import type { Failure } from '../routing/failure.ts';
+import type { DriverError } from './mysql2.ts';
+
+/** Says which kind of failure an error is. Source: MySQL Error Message Reference, and facts §4.4. */
+export function failureOf(error: DriverError): Failure {
+  if (error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') {
+    return 'timeout';
+  }
+  if (error.errno !== undefined && lacking.has(error.errno)) {
+    return 'differs';
+  }
+  if (isReadOnlyRefusal(error)) {
+    return 'read-only';
+  }
+  if (error.errno === serverShutdown) {
+    return 'connection';
+  }
+  if (error.fatal === true || (typeof error.code === 'string' && networkCodes.has(error.code))) {
+    return error.message.includes('closed state') ? 'not-sent' : 'connection';
+  }
+  return 'statement';
+}
+
+/** ER_SERVER_SHUTDOWN: the statement was ended by the server going down; the socket follows. */
+const serverShutdown = 1053;
+
+const networkCodes: ReadonlySet<string> = new Set([
+  'PROTOCOL_CONNECTION_LOST',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
+
+/**
+ * A replica may lack these while it lags, or for good: unknown database, table, column, function,
+ * index, view; and the rights to them.
+ */
+const lacking: ReadonlySet<number> = new Set([
+  1044, 1046, 1049, 1054, 1109, 1142, 1143, 1146, 1176, 1305, 1356, 1370,
+]);
+
+/**
+ * ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION and ER_READ_ONLY_MODE; ER_OPTION_PREVENTS_STATEMENT has
+ * other causes too (`--secure-file-priv`), which only its text tells apart.
+ */
+function isReadOnlyRefusal(error: DriverError): boolean {
+  switch (error.errno) {
+    case 1792:
+    case 1836:
+      return true;
+    case 1290:
+      return /read[-_]only/i.test(error.message);
+    default:
+      return false;
+  }
+}
+
+/** Whether a failure to connect only means that the server has no room: not a fault of the host. */
+export function isBusy(error: DriverError): boolean {
+  return (
+    error.errno === 1040 ||
+    error.errno === 1203 ||
+    error.errno === 1226 ||
+    error.message === 'Queue limit reached.' ||
+    error.message === 'No connections available.'
+  );
+}
+
+/** The code of an error for statistics and warnings; never its text, which may name accounts. */
+export function codeOf(error: DriverError): string {
+  return error.code === undefined ? error.name : String(error.code);
+}

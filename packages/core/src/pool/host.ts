@@ -1,0 +1,157 @@
+import { RwSplitError } from '../errors.ts';
+import { failed, type Health, healthy, isAvailable, probing } from '../hosts/health.ts';
+import type { Role } from '../routing/reasons.ts';
+import { codeOf, isBusy } from './failure.ts';
+import type { HostInfo, OnCreateConnection } from './host-info.ts';
+import { Lease, type LeasingHost } from './lease.ts';
+import type { DriverError, RawConnection, RawPool } from './mysql2.ts';
+import { isPrepared, type Preparation, prepareConnection } from './prepare-connection.ts';
+
+/** What {@link Host.lease} answers. */
+export type LeaseCallback = (failure: LeaseFailure | null, lease?: Lease) => void;
+
+/** Why there is no lease. */
+export interface LeaseFailure {
+  readonly error: Error;
+  /** Whether another host may have a connection at once. */
+  readonly isElsewhereWorthwhile: boolean;
+}
+
+/** How a host behaves; the same for all hosts of a pool. */
+export interface HostPolicy {
+  /** How long a statement waits for a connection, in milliseconds. */
+  readonly acquireTimeout: number;
+  readonly onCreateConnection: OnCreateConnection | null;
+  /** Told the server's `VERSION()`, by the first connection of each host. */
+  readonly onVersion: (version: string) => void;
+  /** Told when a host goes down or comes back. */
+  readonly onHealthChange: (host: HostInfo, health: Health) => void;
+}
+
+/** One server: its connections, its health, and how busy it is. */
+export class Host implements LeasingHost {
+  readonly name: string;
+  readonly role: Role;
+  readonly pool: RawPool;
+  /** Statements and sessions that have a connection, or wait for one. */
+  outstanding = 0;
+  /** Grows with every choice; see {@link Candidate}. */
+  lastChosen = 0;
+  /** The server's own `VERSION()`; `null` before the first connection. */
+  version: string | null = null;
+  #health: Health = healthy;
+  readonly #policy: HostPolicy;
+
+  constructor(info: HostInfo, pool: RawPool, policy: HostPolicy) {
+    this.name = info.name;
+    this.role = info.role;
+    this.pool = pool;
+    this.#policy = policy;
+  }
+
+  get health(): Health {
+    return this.#health;
+  }
+
+  isAvailable(now: number): boolean {
+    return isAvailable(this.#health, now);
+  }
+
+  /**
+   * Asks for a connection that is ready for statements. The callback is called exactly once; a
+   * connection that comes after the timeout goes straight back.
+   */
+  lease(callback: LeaseCallback): void {
+    this.outstanding += 1;
+    this.#health = probing(this.#health, Date.now());
+    let isOpen = true;
+    const settle = (failure: LeaseFailure | null, lease?: Lease) => {
+      isOpen = false;
+      clearTimeout(timer);
+      if (failure !== null) {
+        this.outstanding -= 1;
+      }
+      callback(failure, lease);
+    };
+    const timer = setTimeout(() => settle(this.#timedOut()), this.#policy.acquireTimeout);
+    this.#connect((error, connection) => {
+      if (!isOpen) {
+        connection?.release();
+      } else if (error !== null || connection === undefined) {
+        settle(this.#refused(error ?? new Error('mysql2 gave no connection')));
+      } else {
+        this.#succeeded();
+        settle(null, new Lease(this, connection));
+      }
+    });
+  }
+
+  /** Notes that a connection of this host broke. */
+  connectionLost(error: DriverError): void {
+    const wasUp = this.#health.failures === 0;
+    this.#health = failed(this.#health, codeOf(error), Date.now(), Math.random());
+    if (wasUp) {
+      this.#policy.onHealthChange(this, this.#health);
+    }
+  }
+
+  /** Called by the lease that ends. */
+  leaseEnded(): void {
+    this.outstanding -= 1;
+  }
+
+  #connect(callback: (error: DriverError | null, connection?: RawConnection) => void): void {
+    this.pool.getConnection((error, connection) => {
+      if (error !== null || connection === undefined) {
+        callback(error);
+      } else if (isPrepared(connection)) {
+        callback(null, connection);
+      } else {
+        prepareConnection(connection, this.#preparation(), callback);
+      }
+    });
+  }
+
+  #preparation(): Preparation {
+    const { name, role } = this;
+    const { onCreateConnection } = this.#policy;
+    const onVersion = (version: string) => {
+      this.version = version;
+      this.#policy.onVersion(version);
+    };
+    return { name, role, onCreateConnection, onVersion: this.version === null ? onVersion : null };
+  }
+
+  #succeeded(): void {
+    if (this.#health.failures > 0) {
+      this.#health = healthy;
+      this.#policy.onHealthChange(this, this.#health);
+    }
+  }
+
+  #refused(error: DriverError): LeaseFailure {
+    if (!isBusy(error)) {
+      this.connectionLost(error);
+    }
+    return { error, isElsewhereWorthwhile: true };
+  }
+
+  /** A full pool is the caller's to solve; a host that does not answer is not. */
+  #timedOut(): LeaseFailure {
+    const limit = this.pool.config.connectionLimit ?? 10;
+    const isFull = limit > 0 && this.outstanding > limit;
+    const timeout = this.#policy.acquireTimeout;
+    const why = isFull
+      ? `all ${limit} connections of its pool are in use`
+      : 'the server did not answer';
+    const error = new RwSplitError(
+      'RWSPLIT_ACQUIRE_TIMEOUT',
+      `No connection to ${this.role} ${this.name} within ${timeout} ms: ${why}`,
+      { isRetryable: true },
+    );
+    if (!isFull) {
+      this.connectionLost(error);
+    }
+    return { error, isElsewhereWorthwhile: !isFull };
+  }
+}

@@ -1,0 +1,58 @@
+import { type Balancing, choose } from '../hosts/choose.ts';
+import type { Role } from '../routing/reasons.ts';
+import type { Host } from './host.ts';
+import type { HostInfo } from './host-info.ts';
+import type { Lease } from './lease.ts';
+
+/** What {@link Hosts.lease} answers. */
+export type HostsCallback = (error: Error | null, lease?: Lease) => void;
+
+/** All hosts of a pool, and the way from a role to a connection. */
+export class Hosts {
+  readonly primary: Host;
+  readonly replicas: readonly Host[];
+  readonly #balancing: Balancing;
+  #choices = 0;
+
+  constructor(primary: Host, replicas: readonly Host[], balancing: Balancing) {
+    this.primary = primary;
+    this.replicas = replicas;
+    this.#balancing = balancing;
+  }
+
+  get all(): readonly Host[] {
+    return [this.primary, ...this.replicas];
+  }
+
+  /**
+   * Asks for a connection. For a read, replicas are asked one after the other, never one in
+   * `tried`; if none has a connection, the primary is asked.
+   *
+   * @param tried the hosts that this statement has failed on; grows.
+   */
+  lease(role: Role, tried: Set<HostInfo>, callback: HostsCallback): void {
+    const replica = role === 'replica' ? this.#chooseReplica(tried) : undefined;
+    const host = replica ?? this.primary;
+    host.lastChosen = ++this.#choices;
+    host.lease((failure, lease) => {
+      if (failure === null) {
+        callback(null, lease);
+      } else if (replica !== undefined && failure.isElsewhereWorthwhile) {
+        tried.add(replica);
+        this.lease(role, tried, callback);
+      } else {
+        callback(failure.error);
+      }
+    });
+  }
+
+  #chooseReplica(tried: ReadonlySet<HostInfo>): Host | undefined {
+    const now = Date.now();
+    const candidates = this.replicas.map((host) => ({
+      outstanding: host.outstanding,
+      lastChosen: host.lastChosen,
+      isEligible: !tried.has(host) && host.isAvailable(now),
+    }));
+    return this.replicas[choose(candidates, this.#balancing)];
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The only file that imports mysql2. Everything else sees the shapes below, which name no more of
+ * mysql2 than is used.
+ */
+import type { EventEmitter } from 'node:events';
+import type { ConnectionOptions, Pool, PoolOptions, SqlValue } from 'mysql2';
+import mysql from 'mysql2';
+import type {
+  PoolConnection as PromiseConnectionShape,
+  Pool as PromisePoolShape,
+} from 'mysql2/promise';
+import mysqlPromise from 'mysql2/promise';
+
+export type {
+  ConnectionOptions,
+  Pool,
+  PoolOptions,
+  PromiseConnectionShape,
+  PromisePoolShape,
+  SqlValue,
+};
+
+/** An error of mysql2, or of the server behind it. */
+export interface DriverError extends Error {
+  code?: string | number;
+  errno?: number;
+  fatal?: boolean;
+}
+
+/** The callback of a statement in mysql2's convention. */
+export type StatementCallback = (
+  error: DriverError | null,
+  result?: unknown,
+  fields?: unknown,
+) => void;
+
+/** The callback of a command that answers with success or an error. */
+export type CommandCallback = (error?: DriverError | null) => void;
+
+/** One physical connection out of one mysql2 pool. */
+export interface RawConnection extends EventEmitter {
+  readonly threadId: number | null;
+  readonly config: ConnectionOptions;
+  query(options: object, callback?: StatementCallback): EventEmitter;
+  execute(options: object, callback?: StatementCallback): EventEmitter;
+  ping(callback: CommandCallback): void;
+  changeUser(options: object, callback: CommandCallback): void;
+  prepare(
+    options: object | string,
+    callback: (error: DriverError | null, statement?: unknown) => void,
+  ): unknown;
+  unprepare(options: object | string): unknown;
+  pause(): void;
+  resume(): void;
+  release(): void;
+  destroy(): void;
+}
+
+/** One mysql2 pool: all connections to one host. */
+export interface RawPool {
+  getConnection(callback: (error: DriverError | null, connection?: RawConnection) => void): void;
+  end(callback: CommandCallback): void;
+  readonly config: RawPoolConfig;
+}
+
+/** What is read of a pool's parsed options; mysql2's own types have another shape than its objects. */
+export interface RawPoolConfig {
+  readonly connectionLimit?: number;
+  readonly connectionConfig: ConnectionOptions;
+}
+
+/** A pool that a user made: of mysql2, or of mysql2/promise, which wraps one. */
+export type UserPool = Pool | PromisePoolShape;
+
+/** Opens no connection yet: mysql2 connects when one is asked for. */
+export function createRawPool(options: PoolOptions): RawPool {
+  return unwrapPool(mysql.createPool(options));
+}
+
+/** The callback pool behind what a user handed in. */
+export function unwrapPool(pool: UserPool): RawPool {
+  const plain: unknown = 'pool' in pool ? pool.pool : pool;
+  return plain as RawPool;
+}
+
+/** Whether a value is a pool of mysql2 or of mysql2/promise. */
+export function isPool(value: unknown): value is UserPool {
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
+  return hasPoolShape(value) || ('pool' in value && hasPoolShape(value.pool));
+}
+
+function hasPoolShape(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'getConnection' in value &&
+    typeof value.getConnection === 'function' &&
+    'config' in value &&
+    typeof value.config === 'object'
+  );
+}
+
+/** A connection outside every pool, for what must not wait for one: `KILL QUERY`. */
+export function createSingleConnection(options: ConnectionOptions): RawConnection {
+  const connection: unknown = mysql.createConnection(options);
+  return connection as RawConnection;
+}
+
+interface PromiseWrappers {
+  readonly PromisePool: new (pool: object, promise?: PromiseConstructor) => PromisePoolShape;
+  readonly PromisePoolConnection: new (
+    connection: object,
+    promise?: PromiseConstructor,
+  ) => PromiseConnectionShape;
+}
+
+/** mysql2's own promise wrappers; they fit whatever has its callback shape. Not in its types. */
+export const { PromisePool, PromisePoolConnection } = mysqlPromise as unknown as PromiseWrappers;
+
+/** mysql2's own escaping functions. */
+export const escaping = { escape: mysql.escape, escapeId: mysql.escapeId, format: mysql.format };

@@ -1,0 +1,54 @@
+import type { SessionState } from '../session/state.ts';
+import type { Facts } from '../statement/facts.ts';
+import type { Route, RouteReason } from './reasons.ts';
+
+/** All that a decision depends on. */
+export interface Situation {
+  readonly facts: Facts;
+  readonly state: SessionState;
+  /** Whether the session holds a connection. */
+  readonly holdsConnection: boolean;
+  /** The hint given with the statement, by API or by comment. */
+  readonly forcePrimary: boolean;
+  /** Whether a bound value may be written into the text as code. */
+  readonly hasBoundCode: boolean;
+  /** Whether a replica has refused a statement of this text before. */
+  readonly wasRefused: boolean;
+  /** How many replicas are configured. */
+  readonly replicas: number;
+}
+
+/**
+ * Where a statement runs. The first rule that applies wins:
+ * what binds the session, then what the statement needs, then what the caller wishes, and only
+ * what is left may go to a replica.
+ */
+export function decide(situation: Situation): Route {
+  const { facts, state } = situation;
+  if (state.transaction !== 'none') {
+    return route('current', 'transaction');
+  }
+  if (state.pin !== null) {
+    return route('current', `pinned:${state.pin}`);
+  }
+  if (facts.followUp === 'previous' && situation.holdsConnection) {
+    return route('current', 'follow-up', facts.word);
+  }
+  if (facts.reason !== null) {
+    return route('primary', facts.reason, facts.word);
+  }
+  if (situation.hasBoundCode) {
+    return route('primary', 'bound-code');
+  }
+  if (situation.forcePrimary) {
+    return route('primary', 'force-primary');
+  }
+  if (situation.wasRefused) {
+    return route('primary', 'fence');
+  }
+  return situation.replicas === 0 ? route('primary', 'no-replicas') : route('replica', 'read');
+}
+
+function route(role: Route['role'], reason: RouteReason, word: string | null = null): Route {
+  return { role, reason, word };
+}

@@ -1,0 +1,61 @@
+import type { Facts, StatePin } from '../statement/facts.ts';
+import type { SessionPin, SessionState, TransactionState } from './state.ts';
+
+/**
+ * The state of a session if the statement does what its text says. It is what counts while the
+ * statement runs and where the server's answer has no status; else {@link observe} has the last
+ * word.
+ */
+export function predict(state: SessionState, facts: Facts): SessionState {
+  if (facts.reason === null && state.transaction !== 'prepared') {
+    return state;
+  }
+  const transaction = transactionAfter(state.transaction, facts);
+  const leaves = pinOf(facts);
+  const pin = state.pin ?? leaves;
+  const dirty = state.dirty || facts.pin !== null;
+  if (transaction === state.transaction && pin === state.pin && dirty === state.dirty) {
+    return state;
+  }
+  return { transaction, pin, dirty, lost: state.lost };
+}
+
+function transactionAfter(before: TransactionState, facts: Facts): TransactionState {
+  switch (facts.kind) {
+    case 'begin':
+      return 'open';
+    case 'commit':
+    case 'rollback':
+      return 'none';
+    case 'set-transaction':
+      return before === 'none' ? 'prepared' : before;
+    case 'savepoint':
+      return before;
+    default:
+      // SET TRANSACTION speaks of the next transaction only: an autocommitted statement is one.
+      return before === 'prepared' ? 'none' : before;
+  }
+}
+
+function pinOf(facts: Facts): SessionPin | null {
+  const pin: StatePin | null = facts.pin;
+  if (pin !== null) {
+    return pin;
+  }
+  return mayWrite(facts) ? 'has-written' : null;
+}
+
+/** A read that only the text keeps off the replicas (`SELECT … FOR UPDATE`) has changed nothing. */
+function mayWrite(facts: Facts): boolean {
+  switch (facts.kind) {
+    case 'write':
+    case 'commit':
+    case 'multiple':
+    case 'other':
+      return true;
+    case 'read':
+      return facts.reason === 'unknown-function' || facts.reason === 'unsafe-function';
+    default:
+      return false;
+  }
+}
