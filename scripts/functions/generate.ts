@@ -1,74 +1,59 @@
+/**
+ * Writes the tables of built-in functions from running servers:
+ *
+ *     npx tsx scripts/functions/generate.ts
+ *
+ * Which servers: see `findServer`. It takes about two minutes and fails when a server has a
+ * function that nobody has judged.
+ */
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { type Connection, createConnection } from 'mysql2/promise';
+import { admin } from '../../test/support/servers/accounts.ts';
+import { findServer } from '../../test/support/servers/find.ts';
+import type { Flavor } from '../../test/support/servers/flavor.ts';
+import { startCluster } from '../../test/support/servers/start-cluster.ts';
 import { binaryNames, listedNames } from './candidates.ts';
-import { judgedImpure, judgedPure } from './judge.ts';
+import { thoroughEffort } from './hijack.ts';
+import { judgedNames } from './judge.ts';
+import { closeSessionPair, findImpurities, openSessionPair } from './purity.ts';
 import { render } from './render.ts';
-import {
-  findFunctions,
-  findHijacks,
-  findTails,
-  type Server,
-  type Survey,
-  serverVersion,
-  toTable,
-  unjudged,
-} from './survey.ts';
+import { type Account, closeServer, openServer } from './server.ts';
+import { problems, type Survey, surveyServer, toTable } from './survey.ts';
 
 const output = new URL('../../packages/core/src/statement/functions/', import.meta.url);
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string' },
-    binary: { type: 'string' },
-    user: { type: 'string', default: 'root' },
-    password: { type: 'string', default: '' },
-  },
-});
-
-async function connect(): Promise<Connection> {
-  return createConnection({
-    host: '127.0.0.1',
-    port: Number(values.port),
-    user: values.user,
-    password: values.password,
-    flags: ['-IGNORE_SPACE'],
-  });
-}
-
-async function survey(server: Server): Promise<Survey> {
-  const [connection] = server.connections;
-  const { dialect, version } = await serverVersion(connection);
+async function survey(account: Account, binary: string): Promise<Survey> {
+  const server = await openServer(account);
   const candidates = new Set([
-    ...(await listedNames(connection)),
-    ...(values.binary === undefined ? [] : await binaryNames(values.binary, true)),
-    ...judgedPure,
-    ...judgedImpure.keys(),
+    ...judgedNames,
+    ...(await listedNames(server.connections[0])),
+    ...(await binaryNames(binary, true)),
   ]);
-  console.log(`${dialect} ${version}: ${candidates.size} candidates`);
-  const known = await findFunctions(server, candidates);
-  const tails = await findTails(
-    server,
-    [...known.keys()].filter((name) => judgedPure.has(name)),
-  );
-  const hijacks = await findHijacks(server, dialect, tails);
-  return { dialect, version, known, tails, hijacks };
+  const found = await surveyServer(server, candidates, thoroughEffort(server));
+  await closeServer(server);
+  return found;
 }
 
-async function main(): Promise<void> {
-  const server: Server = { connections: [await connect(), await connect()] };
-  const found = await survey(server);
-  const missing = unjudged(found.known);
-  if (missing.length > 0) throw new Error(`built-in, but neither pure nor impure: ${missing}`);
-  const table = toTable(found);
-  const uncalled = [...found.known.keys()].filter(
-    (name) => judgedPure.has(name) && !found.tails.has(name),
-  );
+async function impurities(account: Account, { tails }: Survey): Promise<string[]> {
+  const pair = await openSessionPair(account);
+  const found = await findImpurities(pair, tails);
+  await closeSessionPair(pair);
+  return [...found].map(([name, why]) => `${name}: judged pure, but ${why}`);
+}
+
+async function generate(flavor: Flavor): Promise<void> {
+  const { command, prefix } = await findServer(flavor);
+  await using cluster = await startCluster({ flavor, replicas: 0, statementLog: false });
+  const { host, port } = cluster.primary;
+  const account = { host, port, ...admin };
+  // A bundled server is an argument of its own loader.
+  const found = await survey(account, prefix.at(-1) ?? command);
+  const complaints = [...problems(found), ...(await impurities(account, found))];
+  if (complaints.length > 0) throw new Error(`${flavor}:\n${complaints.join('\n')}`);
   const shadowed = [...found.hijacks].filter(([, how]) => how === 'always').map(([name]) => name);
-  console.log('keywords that are no function here:', uncalled.join(' '));
-  console.log('shadowed by a stored function:', shadowed.join(' '));
-  await writeFile(new URL(`${found.dialect}.ts`, output), render(table));
-  for (const connection of server.connections) await connection.end();
+  console.log(`${flavor} ${found.version}: ${found.hijacks.size} pure functions;`);
+  console.log(`left out, because a stored function can shadow them: ${shadowed.sort().join(' ')}`);
+  await writeFile(new URL(`${flavor}.ts`, output), render(toTable(found)));
 }
 
-await main();
+await generate('mysql');
+await generate('mariadb');

@@ -8,14 +8,21 @@ export const judgedPure: ReadonlySet<string> = new Set(
 );
 
 export const judgedImpure: ReadonlyMap<string, ImpureFunction> = new Map(
-  impureGroups.flatMap((group) => split(group.names).map((name) => [name, group.verdict])),
+  impureGroups.flatMap(({ names, verdict }) => split(names).map((name) => [name, verdict])),
 );
 
-/** Whether somebody has decided what a call of this built-in is. */
+/** Every name that somebody has decided about. */
+export const judgedNames: readonly string[] = [
+  ...judgedPure,
+  ...judgedImpure.keys(),
+  ...split(clauseWords),
+  ...split(unitWords),
+];
+
+const judged: ReadonlySet<string> = new Set(judgedNames);
+
 export function isJudged(name: string): boolean {
-  return (
-    judgedPure.has(name) || judgedImpure.has(name) || clauseWords.has(name) || unitWords.has(name)
-  );
+  return judged.has(name);
 }
 
 /** The words of a list that may run over several lines. */

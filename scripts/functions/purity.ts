@@ -2,11 +2,12 @@ import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise'
 import { split } from './judge.ts';
 import { volatileNames } from './pure.ts';
 import { statement, type Tail } from './samples.ts';
+import { type Account, connect, firstRow } from './server.ts';
 
 /** Two sessions of one server that differ in all that a function could read of a session. */
 export interface SessionPair {
   readonly plain: Connection;
-  /** Another user, database, last insert id; it holds a user lock and has a user variable. */
+  /** Another user, database and last insert id; it holds a user lock and has a user variable. */
   readonly odd: Connection;
 }
 
@@ -15,36 +16,57 @@ const volatile: ReadonlySet<string> = new Set(split(volatileNames));
 /** A call that takes longer waits for something. */
 const longestCallMs = 400;
 
-/** The lock name is the session's own: two such pairs may be at work on one server. */
-const oddState = [
-  "SELECT GET_LOCK(CONCAT('rwsplit_odd_', CONNECTION_ID()), 0)",
-  'SET @odd = 1',
-  'SELECT LAST_INSERT_ID(4711)',
-];
+const oddAccount = { user: 'rwsplit_odd', password: 'odd' };
 
-/** Prepares the sessions; the odd one must be somebody else in another database. */
-export async function makeSessionPair(plain: Connection, odd: Connection): Promise<SessionPair> {
+/** Variables that change with every statement, and the seed that RAND draws from. */
+const restless: ReadonlySet<string> = new Set([
+  'error_count',
+  'rand_seed1',
+  'rand_seed2',
+  'statement_id',
+  'warning_count',
+]);
+
+export async function openSessionPair(account: Account): Promise<SessionPair> {
+  const plain = await connect(account);
+  const { user, password } = oddAccount;
+  await plain.query(`CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY '${password}'`);
+  const odd = await connect({ ...account, ...oddAccount });
+  const oddState = [
+    'USE information_schema',
+    "SELECT GET_LOCK('rwsplit_odd', 0)",
+    'SET @odd = 1',
+    'SELECT LAST_INSERT_ID(4711)',
+  ];
   for (const sql of oddState) await odd.query(sql);
-  for (const connection of [plain, odd]) {
-    // The fence that replica connections have: a write is refused.
-    await connection.query('SET SESSION TRANSACTION READ ONLY');
-    // Stops the clock of this session, which else would tell the two apart.
-    await connection.query('SET timestamp = 1600000000.123456');
-    await connection.query("SET SESSION session_track_system_variables = '*'");
-    await connection.query('SET SESSION session_track_state_change = ON');
-    await connection.query('SET SESSION session_track_schema = ON');
-  }
+  for (const connection of [plain, odd]) await prepare(connection);
   return { plain, odd };
 }
 
-/** Why each function is not pure, by name; empty when none shows anything. */
+export async function closeSessionPair({ plain, odd }: SessionPair): Promise<void> {
+  await odd.end();
+  await plain.query('SET SESSION TRANSACTION READ WRITE');
+  await plain.query(`DROP USER IF EXISTS ${oddAccount.user}`);
+  await plain.end();
+}
+
+async function prepare(connection: Connection): Promise<void> {
+  // The fence that replica connections have: a write is refused.
+  await connection.query('SET SESSION TRANSACTION READ ONLY');
+  // With its clock stopped, NOW() is the same in both sessions.
+  await connection.query('SET timestamp = 1600000000.123456');
+  await connection.query("SET SESSION session_track_system_variables = '*'");
+  await connection.query('SET SESSION session_track_state_change = ON');
+}
+
+/** Why each function is not pure, by name; empty when nothing shows. */
 export async function findImpurities(
   pair: SessionPair,
-  tails: ReadonlyMap<string, Tail>,
+  tails: Iterable<readonly [name: string, tail: Tail]>,
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const [name, tail] of tails) {
-    const why = await impurity(pair, name, tail);
+    const why = await impurity(pair, name, statement(name, tail));
     if (why !== undefined) found.set(name, why);
   }
   return found;
@@ -53,19 +75,17 @@ export async function findImpurities(
 async function impurity(
   { plain, odd }: SessionPair,
   name: string,
-  tail: Tail,
+  sql: string,
 ): Promise<string | undefined> {
-  const sql = statement(name, tail);
   const before = await sessionState(plain);
   const started = performance.now();
   const answer = await firstRow(plain, sql);
   if (performance.now() - started > longestCallMs) return 'it waits';
-  const after = await sessionState(plain);
-  if (after !== before) return 'it changes the session';
-  const tracked = await trackedChange(plain, sql);
-  if (tracked !== undefined) return `the server tracks a change of ${tracked}`;
-  // So that the statement before is not the same in both sessions.
+  if ((await sessionState(plain)) !== before) return 'it changes the session';
+  if (await isTracked(plain, sql)) return 'the server tracks a change';
+  // What came before is not the same in the two sessions: rows found and rows changed differ.
   await odd.query('SELECT 1 UNION SELECT 2 UNION SELECT 3');
+  await odd.query('DO 0');
   const other = await firstRow(odd, sql);
   if (answer !== other && !volatile.has(name)) return 'two sessions get different answers';
   return undefined;
@@ -73,10 +93,8 @@ async function impurity(
 
 /** All that a session has and a query can show. */
 async function sessionState(connection: Connection): Promise<string> {
-  const [variables] = await connection.query<RowDataPacket[]>({
-    sql: "SHOW SESSION VARIABLES WHERE variable_name NOT IN ('warning_count', 'error_count')",
-    rowsAsArray: true,
-  });
+  const [rows] = await connection.query<RowDataPacket[]>('SHOW SESSION VARIABLES');
+  const variables = rows.filter((row) => !restless.has(String(row['Variable_name'])));
   const rest = await firstRow(
     connection,
     'SELECT LAST_INSERT_ID(), RELEASE_ALL_LOCKS(), DATABASE()',
@@ -84,19 +102,23 @@ async function sessionState(connection: Connection): Promise<string> {
   return JSON.stringify([variables, rest]);
 }
 
-/** What the OK packet says about the session; a result set carries no such word, DO does. */
-async function trackedChange(connection: Connection, sql: string): Promise<string | undefined> {
-  const [header] = await connection.query<ResultSetHeader>(`DO (${sql})`);
-  const changes = header.stateChanges;
-  if (changes === undefined || changes === null) return undefined;
-  const variables = Object.keys(changes.systemVariables);
-  if (variables.length > 0) return variables.join();
-  if (changes.schema !== null) return 'the database';
-  if (changes.gtids.length > 0) return 'the data';
-  return changes.trackStateChange === null ? undefined : 'session state';
+/** What mysql2 reads from an OK packet and its types do not mention. */
+interface TrackedHeader extends ResultSetHeader {
+  readonly stateChanges?: {
+    readonly systemVariables: Readonly<Record<string, string>>;
+    readonly schema: string | null;
+    readonly trackStateChange: string | null;
+  };
 }
 
-async function firstRow(connection: Connection, sql: string): Promise<string> {
-  const [rows] = await connection.query<RowDataPacket[]>({ sql, rowsAsArray: true });
-  return JSON.stringify(rows[0] ?? null);
+/** Whether the OK packet tells of a change; a result set carries no such word, so DO. */
+async function isTracked(connection: Connection, sql: string): Promise<boolean> {
+  const [header] = await connection.query<TrackedHeader>(`DO (${sql})`);
+  const changes = header.stateChanges;
+  if (changes === undefined) return false;
+  return (
+    Object.keys(changes.systemVariables).some((name) => !restless.has(name)) ||
+    changes.schema !== null ||
+    changes.trackStateChange !== null
+  );
 }

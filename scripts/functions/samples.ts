@@ -1,4 +1,5 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { type Server, spread } from './server.ts';
 
 /** What follows a function's name in a call that the server accepts. */
 export type Tail = string;
@@ -27,6 +28,7 @@ const tails: Readonly<Record<string, Tail>> = {
   from_vector: "(TO_VECTOR('[1, 2]'))",
   get_format: "(DATE, 'USA')",
   grouping: '(a) FROM (SELECT 1 AS a) AS t GROUP BY a WITH ROLLUP LIMIT 1',
+  geometryn: `(${collection}, 1)`,
   inet6_ntoa: "(INET6_ATON('::1'))",
   insert: "('text', 1, 2, 'new')",
   interiorringn: `(ST_GeomFromText('${ring}'), 1)`,
@@ -41,6 +43,7 @@ const tails: Readonly<Record<string, Tail>> = {
   median: `(a) OVER () ${rows} LIMIT 1`,
   nth_value: '(a, 1) OVER (ORDER BY a) FROM (SELECT 1 AS a) AS t',
   ntile: '(2) OVER ()',
+  numgeometries: `(${collection})`,
   percentile_cont: `(0.5) WITHIN GROUP (ORDER BY a) OVER () ${rows} LIMIT 1`,
   percentile_disc: `(0.5) WITHIN GROUP (ORDER BY a) OVER () ${rows} LIMIT 1`,
   polygon: `(${line.replace('0 0, 1 1, 2 0', '0 0, 0 1, 1 1, 0 0')})`,
@@ -100,8 +103,21 @@ export function statement(name: string, tail: Tail, gap = ''): string {
   return `SELECT ${name === 'json_table' ? '* FROM ' : ''}${name}${gap}${tail}`;
 }
 
+/** A call of each name that the server accepts, if there is one. */
+export async function findTails(
+  server: Server,
+  names: Iterable<string>,
+): Promise<Map<string, Tail>> {
+  const found = new Map<string, Tail>();
+  await spread(server, names, async (connection, name) => {
+    const tail = await findTail(connection, name);
+    if (tail !== undefined) found.set(name, tail);
+  });
+  return found;
+}
+
 /** A call that succeeds, with an answer other than NULL if any is found. */
-export async function findTail(connection: Connection, name: string): Promise<Tail | undefined> {
+async function findTail(connection: Connection, name: string): Promise<Tail | undefined> {
   let fallback: Tail | undefined;
   for (const tail of tailsFor(name)) {
     const answer = await firstValue(connection, statement(name, tail));

@@ -4,7 +4,7 @@ export type {
   ReplicatedPoolOptions,
   RoutingOptions,
 } from './config/options.ts';
-export { optionsError } from './config/parse.ts';
+export { optionProblems, optionsError } from './config/parse.ts';
 export { ReplicatedConnection } from './connection/connection.ts';
 export {
   createReplicatedPool,

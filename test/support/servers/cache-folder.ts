@@ -16,7 +16,8 @@ const abandonedAfterMs = 3_600_000;
 export function cached(name: string, build: (folder: string) => Promise<void>): Promise<string> {
   const running = inThisProcess.get(name) ?? buildOnce(name, build);
   inThisProcess.set(name, running);
-  return running;
+  // Neither a failure nor what the folder said a while ago is remembered.
+  return running.finally(() => inThisProcess.delete(name));
 }
 
 const inThisProcess = new Map<string, Promise<string>>();

@@ -1,5 +1,8 @@
 /** The two server families that rwsplit supports. */
-export type Flavor = 'mysql' | 'mariadb';
+export const flavors = ['mysql', 'mariadb'] as const;
+
+/** One of {@link flavors}. */
+export type Flavor = (typeof flavors)[number];
 
 /** What `--version` of a server binary says. */
 export interface ServerVersion {

@@ -61,8 +61,8 @@ export class OwnedServer extends Server {
   }
 
   /** Freezes the process (SIGSTOP): connections stay open, nothing answers, {@link query} waits. */
-  hang(): void {
-    this.#process.hang();
+  hang(): Promise<void> {
+    return this.#process.hang();
   }
 
   /** Ends {@link hang}. */

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdminConnection } from './admin-connection.ts';
 import type { ServerProgram } from './find.ts';
-import { lastLines } from './run.ts';
+import { lastLines, run } from './run.ts';
 
 const startDeadlineMs = 30_000;
 const shutdownDeadlineMs = 30_000;
@@ -59,9 +60,11 @@ export class ServerProcess {
   }
 
   /** SIGSTOP: connections stay open and nothing answers. */
-  hang(): void {
-    process.kill(this.pid, 'SIGSTOP');
+  async hang(): Promise<void> {
+    const { pid } = this;
+    process.kill(pid, 'SIGSTOP');
     this.#isHung = true;
+    while (this.#isHung && !(await isStopped(pid))) await sleep(1);
   }
 
   resume(): void {
@@ -116,4 +119,19 @@ export class ServerProcess {
   #lastWords(): string {
     return lastLines(readFileSync(join(this.#options.folder, 'error.log'), 'utf8'), 15);
   }
+}
+
+/** Whether all threads stand still: they stop one after the other, some time after the signal. */
+async function isStopped(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => undefined);
+  if (threads === undefined)
+    return (await run('ps', ['-o', 'stat=', '-p', `${pid}`])).includes('T');
+  const states = await Promise.all(threads.map((thread) => threadState(pid, thread)));
+  return states.every((state) => state === 'T');
+}
+
+/** proc(5): the state stands after the name, which is in parentheses and may contain some. */
+async function threadState(pid: number, thread: string): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => ') T');
+  return /.*\) (\w)/s.exec(stat)?.[1];
 }

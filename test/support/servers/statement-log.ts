@@ -44,7 +44,9 @@ export class StatementLog {
     const bytes = await readFrom(this.#file, since?.offset ?? 0);
     // A row that is being written has no line end yet.
     const lines = bytes.toString('utf8').split('\n').slice(0, -1);
+    const escaped = withEscapes(containing);
     return lines
+      .filter((line) => line.includes(escaped))
       .map(parseLine)
       .filter((each) => isApplication(each.user) && each.sql.includes(containing));
   }
@@ -86,6 +88,10 @@ function withoutEscapes(field: string): string {
   return field.includes('\\')
     ? field.replace(/\\(.)/gs, (_, letter: string) => escapes[letter] ?? letter)
     : field;
+}
+
+function withEscapes(text: string): string {
+  return text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
 }
 
 /** Not the tests' own queries, not replication (a thread of MariaDB's is `<replication_slave>`). */

@@ -21,20 +21,34 @@ export interface ParsedOptions {
  *   was found. Strings of host options, which may be secret, are not shown.
  */
 export function parseOptions(options: ReplicatedPoolOptions): ParsedOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw optionsError(['expected an object with `primary` and `replicas`']);
-  }
-  const { primary, replicas, ...routing } = options;
-  const problems = problemsOf(
-    routing,
-    { primary: () => null, replicas: () => null, ...routingChecks },
-    '',
-  );
-  const hosts = parseHosts(primary, replicas, problems);
-  if (problems.length > 0) {
+  const problems: string[] = [];
+  const parsed = read(options, problems);
+  if (parsed === null || problems.length > 0) {
     throw optionsError(problems);
   }
-  return { hosts, routing: { ...routingDefaults, ...definedOf(routing) } };
+  return parsed;
+}
+
+/** What is wrong with the options of a pool, for those who have options of their own to check too. */
+export function optionProblems(options: object): string[] {
+  const problems: string[] = [];
+  read(options, problems);
+  return problems;
+}
+
+/** What is wrong is added to `problems`; the answer is of use only while there is nothing. */
+function read(options: Partial<ReplicatedPoolOptions>, problems: string[]): ParsedOptions | null {
+  if (typeof options !== 'object' || options === null) {
+    problems.push('expected an object with `primary` and `replicas`');
+    return null;
+  }
+  const { primary, replicas, ...routing } = options;
+  const hosts = { primary: () => null, replicas: () => null };
+  problems.push(...problemsOf(routing, { ...hosts, ...routingChecks }, ''));
+  return {
+    hosts: parseHosts(primary, replicas, problems),
+    routing: { ...routingDefaults, ...definedOf(routing) },
+  };
 }
 
 /** The error for options that cannot be used. */

@@ -1,0 +1,111 @@
+/**
+ * Keywords as the rules of reads see them. Space separated, lower case.
+ *
+ * The reserved words are those of the servers themselves: each word of
+ * `information_schema.KEYWORDS` that MySQL 9.7 or MariaDB 10.11 refuses as an alias. Neither
+ * server takes any of its keywords, reserved or not, for a stored function when it stands
+ * unquoted before a parenthesis (tried with all 760 and 687 of them, in three sql_modes), so a
+ * keyword of clause syntax may stand there.
+ */
+
+/** Reserved in both dialects. */
+export const reserved =
+  'accessible add all alter analyze and as asc asensitive before between bigint binary blob both ' +
+  'by call cascade case change char character check collate column condition constraint continue ' +
+  'convert create cross current_date current_time current_timestamp current_user cursor databases ' +
+  'day_hour day_microsecond day_minute day_second dec decimal declare default delayed delete desc ' +
+  'describe deterministic distinct distinctrow div double drop dual each else elseif enclosed ' +
+  'escaped except exists exit explain false fetch float float4 float8 for force foreign from ' +
+  'fulltext grant group having high_priority hour_microsecond hour_minute hour_second if ignore in ' +
+  'index infile inner inout insensitive insert int int1 int2 int3 int4 int8 integer intersect ' +
+  'interval into is iterate join key keys kill leading leave left like limit linear lines load ' +
+  'localtime localtimestamp lock long longblob longtext loop low_priority match maxvalue ' +
+  'mediumblob mediumint mediumtext middleint minute_microsecond minute_second mod modifies natural ' +
+  'not no_write_to_binlog null numeric on optimize option optionally or order out outer outfile ' +
+  'over partition precision primary procedure purge range read reads read_write real recursive ' +
+  'references regexp release rename repeat replace require resignal restrict return revoke right ' +
+  'rlike rows row_number schemas second_microsecond select sensitive separator set show signal ' +
+  'smallint spatial specific sql sqlexception sqlstate sqlwarning sql_big_result ' +
+  'sql_calc_found_rows sql_small_result ssl starting straight_join table terminated then tinyblob ' +
+  'tinyint tinytext to trailing trigger true undo union unique unlock unsigned update usage use ' +
+  'using utc_date utc_time utc_timestamp values varbinary varchar varcharacter varying when where ' +
+  'while with write xor year_month zerofill';
+
+/** Reserved in MySQL only. */
+export const reservedInMysql =
+  'cube cume_dist database dense_rank empty external first_value function generated get grouping ' +
+  'groups io_after_gtids io_before_gtids json_table lag last_value lateral lead library nth_value ' +
+  'ntile of optimizer_costs percent_rank qualify rank row schema stored system tablesample ' +
+  'virtual window';
+
+/** Reserved in MariaDB only. */
+export const reservedInMariadb =
+  'current_role delete_domain_id do_domain_ids ignore_domain_ids master_demote_to_replica ' +
+  'master_demote_to_slave master_ssl_verify_server_cert offset page_checksum parse_vcol_expr ' +
+  'portion ref_system_id returning stats_auto_recalc stats_persistent stats_sample_pages';
+
+/** Keywords of queries: harmless wherever they stand, and a bound value may follow them. */
+export const queryWords =
+  'against all and any as asc at between boolean both by case char character charset collate ' +
+  'columns cross cube current current_date current_time current_timestamp cycle desc distinct ' +
+  'distinctrow div dual else empty end error escape examined except exclude exists expansion false ' +
+  'fetch first following force from full group groups having high_priority if ignore in index ' +
+  'inner intersect interval is join key language last lateral leading left like limit localtime ' +
+  'localtimestamp match member minus mod mode natural nested next no not null nulls of offset on ' +
+  'only or order ordinality others outer over partition path preceding precision primary qualify ' +
+  'query range recursive regexp respect restrict returning right rlike rollup row rows select ' +
+  'separator some sounds sql_big_result sql_buffer_result sql_cache sql_no_cache sql_small_result ' +
+  'straight_join system system_time table tablesample then ties to trailing transaction true ' +
+  'unbounded union unique unknown use using utc_date utc_time utc_timestamp values when where ' +
+  'window with within xor zone day_hour day_microsecond day_minute day_second hour_microsecond ' +
+  'hour_minute hour_second minute_microsecond minute_second second_microsecond year_month';
+
+/** Types of CAST, CONVERT, RETURNING and JSON_TABLE, which may have their length in parentheses. */
+export const typeWords =
+  'bigint binary bit blob bool boolean char character date datetime dec decimal double enum fixed ' +
+  'float float4 float8 int int1 int2 int3 int4 int8 integer json long longblob longtext mediumblob ' +
+  'mediumint mediumtext middleint national nchar numeric nvarchar precision real signed smallint ' +
+  'text time timestamp tinyblob tinyint tinytext unsigned varbinary varchar varcharacter varying ' +
+  'year zerofill';
+
+/** Keywords of clause syntax before a parenthesis: what they open is no argument list. */
+export const openingWords =
+  'against all and any as between by case columns distinct distinctrow div else escape exists from ' +
+  'group having high_priority in index join json_table key like match mod not on or partition ' +
+  'qualify regexp rlike row select some sql_big_result sql_buffer_result sql_cache sql_no_cache ' +
+  'sql_small_result straight_join then union unique using values when where xor';
+
+/**
+ * Opening words that older servers, or the other dialect, take for the name of a function: they
+ * open a clause only where the grammar has that clause. See `calls.ts`.
+ */
+export const openingWordsInContext = 'cube except intersect lateral of over rollup';
+
+/**
+ * Reserved words that are functions before a parenthesis and statements elsewhere: only a call
+ * of them is harmless.
+ */
+export const callOnlyWords = 'insert replace repeat';
+
+/** Words that write, in a text that begins like a read. */
+export const writingWords =
+  'alter call create delete drop grant insert kill load optimize procedure purge rename replace ' +
+  'revoke set update';
+
+/** Words whose place decides. See `words.ts`. */
+export const guardedWords = 'current_user for set values';
+
+/** Guarded in MariaDB only: there it is a function without parentheses. */
+export const guardedInMariadb = 'current_role';
+
+/** Pseudo-columns of a sequence in MariaDB's ORACLE mode. */
+export const sequenceColumns = 'nextval currval';
+
+export const systemSchemas = 'information_schema performance_schema mysql sys';
+
+/** First words of a query. */
+export const queryStarts = 'select with table values';
+
+/** Tables in which Knex and Kysely keep their migrations. */
+export const migrationTables =
+  'knex_migrations knex_migrations_lock kysely_migration kysely_migration_lock';

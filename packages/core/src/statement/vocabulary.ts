@@ -1,0 +1,239 @@
+import { FOLD, HASH_SEED, hashStep } from './characters.ts';
+import type { Dialect } from './facts.ts';
+import { mariadbFunctions } from './functions/mariadb.ts';
+import { mysqlFunctions } from './functions/mysql.ts';
+import type { FunctionTable, ImpureFunction } from './functions/table.ts';
+import * as keywords from './keywords.ts';
+
+/** A keyword of queries: harmless, and a bound value may follow it. */
+export const QUERY_WORD = 1;
+/** A reserved word that has no place in a read, unless it is called as a function. */
+export const REFUSED = 2;
+/** May stand before a parenthesis as clause syntax. */
+export const OPENING = 4;
+/** The same, where the grammar has that clause. */
+export const OPENING_IN_CONTEXT = 8;
+export const TYPE_WORD = 16;
+/** A pure built-in function. */
+export const PURE = 32;
+/** A pure built-in function if it touches its parenthesis. */
+export const PURE_TOUCHING = 64;
+export const IMPURE = 128;
+/** Declared pure by the user. */
+export const DECLARED_PURE = 256;
+/** EXTRACTVALUE and UPDATEXML, whose XPath can hold a user variable. */
+export const XPATH = 512;
+export const GUARDED = 1024;
+export const SYSTEM_SCHEMA = 2048;
+export const PRIMARY_TABLE = 4096;
+export const SEQUENCE_COLUMN = 8192;
+export const QUERY_START = 16_384;
+
+/** Flags that an identifier has in whatever quotes it stands. */
+export const ANY_NAME = SYSTEM_SCHEMA | PRIMARY_TABLE | SEQUENCE_COLUMN;
+/** Flags for which a word needs a closer look. */
+export const NEEDS_RULE = REFUSED | GUARDED | ANY_NAME;
+
+/** Slots of the hash table: a power of two, several times the number of words. */
+const MIN_SLOTS = 4096;
+
+/** Options of a vocabulary; see `ClassifierOptions`. */
+export interface VocabularyOptions {
+  readonly dialect: Dialect;
+  readonly pureFunctions?: readonly string[];
+  readonly primaryTables?: readonly string[];
+}
+
+/** Every word that a rule knows, with what the rules know of it. Entry 0 is "not here". */
+export class Vocabulary {
+  readonly dialect: Dialect;
+  readonly words: string[] = [''];
+  readonly flags: number[] = [0];
+  /** By name: the built-in functions that are not pure. */
+  readonly impure = new Map<string, ImpureFunction>();
+  /** `db.f` of `pureFunctions`. */
+  readonly qualifiedPure = new Set<string>();
+  /** By table name: the databases it was named with; `null` if it was named without. */
+  readonly primaryTables = new Map<string, ReadonlySet<string> | null>();
+  readonly #hashes: number[] = [0];
+  #slots = new Uint16Array(MIN_SLOTS);
+
+  constructor(options: VocabularyOptions) {
+    this.dialect = options.dialect;
+    this.#addKeywords();
+    this.#addFunctions();
+    this.#addDeclaredFunctions(options.pureFunctions ?? []);
+    this.#addPrimaryTables([
+      ...keywords.migrationTables.split(' '),
+      ...(options.primaryTables ?? []),
+    ]);
+  }
+
+  /**
+   * Entry of the identifier `sql[start, end)` with this hash; 0 if it has none. Letters of any
+   * case, compared in ASCII as the servers do.
+   */
+  find(sql: string, start: number, end: number, hash: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot] as number;
+      if (entry === 0) return 0;
+      if (this.#hashes[entry] === hash && sameWord(this.words[entry] as string, sql, start, end)) {
+        return entry;
+      }
+    }
+  }
+
+  /** Entry of a lower-case word; 0 if it has none. */
+  entryOf(word: string): number {
+    return this.find(word, 0, word.length, hashOf(word));
+  }
+
+  #addKeywords(): void {
+    const query = new Set(keywords.queryWords.split(' '));
+    this.#mark(keywords.queryWords, QUERY_WORD);
+    this.#mark(keywords.typeWords, TYPE_WORD);
+    this.#mark(keywords.openingWords, OPENING);
+    this.#mark(keywords.openingWordsInContext, OPENING_IN_CONTEXT);
+    this.#mark(keywords.guardedWords, GUARDED);
+    this.#mark(keywords.systemSchemas, SYSTEM_SCHEMA);
+    this.#mark(keywords.queryStarts, QUERY_START);
+    this.#mark('extractvalue updatexml', XPATH);
+    if (this.dialect !== 'mysql') {
+      this.#mark(keywords.guardedInMariadb, GUARDED);
+      this.#mark(keywords.sequenceColumns, SEQUENCE_COLUMN);
+    }
+    for (const word of this.#reservedWords()) {
+      const known = query.has(word) || this.#flagsOf(word) & (TYPE_WORD | GUARDED);
+      if (!known) this.#mark(word, REFUSED);
+    }
+  }
+
+  #reservedWords(): string[] {
+    const words = keywords.reserved.split(' ');
+    if (this.dialect !== 'mariadb') words.push(...keywords.reservedInMysql.split(' '));
+    if (this.dialect !== 'mysql') words.push(...keywords.reservedInMariadb.split(' '));
+    return words;
+  }
+
+  #addFunctions(): void {
+    const callOnly = new Set(keywords.callOnlyWords.split(' '));
+    const tables = functionTables(this.dialect);
+    for (const [name, touching] of pureIn(tables)) {
+      this.#mark(name, touching ? PURE_TOUCHING : PURE);
+      // A reserved word that is the name of a function, such as RANK, does nothing elsewhere.
+      if (!callOnly.has(name)) this.#unmark(name, REFUSED);
+    }
+    for (const table of tables) {
+      for (const [name, impure] of Object.entries(table.impure)) {
+        this.#unmark(name, PURE | PURE_TOUCHING);
+        this.#mark(name, IMPURE);
+        this.impure.set(name, impure);
+      }
+    }
+  }
+
+  #addDeclaredFunctions(names: readonly string[]): void {
+    for (const name of names) {
+      const lower = name.toLowerCase();
+      if (lower.includes('.')) this.qualifiedPure.add(lower);
+      else this.#mark(lower, DECLARED_PURE);
+    }
+  }
+
+  #addPrimaryTables(names: readonly string[]): void {
+    for (const name of names) {
+      const lower = name.toLowerCase();
+      const dot = lower.indexOf('.');
+      const table = lower.slice(dot + 1);
+      const known = this.primaryTables.get(table);
+      this.#mark(table, PRIMARY_TABLE);
+      if (dot < 0 || known === null) this.primaryTables.set(table, null);
+      else this.primaryTables.set(table, new Set([...(known ?? []), lower.slice(0, dot)]));
+    }
+  }
+
+  #flagsOf(word: string): number {
+    return this.flags[this.entryOf(word)] as number;
+  }
+
+  #mark(words: string, flag: number): void {
+    for (const word of words.split(' ')) {
+      const entry = this.entryOf(word) || this.#add(word);
+      this.flags[entry] = (this.flags[entry] as number) | flag;
+    }
+  }
+
+  #unmark(word: string, flag: number): void {
+    const entry = this.entryOf(word);
+    if (entry !== 0) this.flags[entry] = (this.flags[entry] as number) & ~flag;
+  }
+
+  #add(word: string): number {
+    const entry = this.words.push(word) - 1;
+    const hash = hashOf(word);
+    this.flags.push(0);
+    this.#hashes.push(hash);
+    if (this.words.length * 3 > this.#slots.length) this.#grow();
+    else this.#place(entry, hash);
+    return entry;
+  }
+
+  #grow(): void {
+    this.#slots = new Uint16Array(this.#slots.length * 2);
+    for (let entry = 1; entry < this.words.length; entry++) {
+      this.#place(entry, this.#hashes[entry] as number);
+    }
+  }
+
+  #place(entry: number, hash: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = entry;
+  }
+}
+
+function functionTables(dialect: Dialect): readonly FunctionTable[] {
+  if (dialect === 'mysql') return [mysqlFunctions];
+  if (dialect === 'mariadb') return [mariadbFunctions];
+  return [mysqlFunctions, mariadbFunctions];
+}
+
+/** Names that are pure in all of these tables; `true` for those that must touch their parenthesis in one. */
+function pureIn(tables: readonly FunctionTable[]): Map<string, boolean> {
+  const [first, ...others] = tables.map((table) => {
+    const pure = table.pure.split(' ').map((name): [string, boolean] => [name, false]);
+    const touching = table.touching.split(' ').map((name): [string, boolean] => [name, true]);
+    return new Map([...pure, ...touching]);
+  });
+  const result = new Map<string, boolean>();
+  for (const [name, touching] of first ?? []) {
+    const rest = others.map((other) => other.get(name));
+    if (!rest.includes(undefined)) result.set(name, touching || rest.includes(true));
+  }
+  return result;
+}
+
+function hashOf(word: string): number {
+  let hash = HASH_SEED;
+  for (let i = 0; i < word.length; i++) hash = hashStep(hash, foldOf(word.charCodeAt(i)));
+  return hash;
+}
+
+/** Case-folded form of a character of an identifier; all beyond ASCII are one to the hash. */
+export function foldOf(code: number): number {
+  return code < 128 ? FOLD[code] || code : 1;
+}
+
+function sameWord(word: string, sql: string, start: number, end: number): boolean {
+  const length = end - start;
+  if (word.length !== length) return false;
+  for (let i = 0; i < length; i++) {
+    const code = sql.charCodeAt(start + i);
+    if (code > 127) return sql.slice(start, end).toLowerCase() === word;
+    if ((FOLD[code] || code) !== word.charCodeAt(i)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,75 @@
+import {
+  type CompiledQuery,
+  type KyselyPlugin,
+  MysqlQueryCompiler,
+  type PluginTransformQueryArgs,
+  type PluginTransformResultArgs,
+  type QueryId,
+  type QueryResult,
+  type RootOperationNode,
+  type UnknownRow,
+} from 'kysely';
+
+/** Whatever takes Kysely plugins and gives itself back: databases, transactions, builders, raw SQL. */
+export interface Pluggable<T> {
+  withPlugin(plugin: KyselyPlugin): T;
+}
+
+/**
+ * Runs queries on the primary that could run on a replica.
+ *
+ * A hint counts for the query that is executed: on a subquery, a CTE or an arm of a union it says
+ * nothing.
+ *
+ * ```ts
+ * import { forcePrimary } from '@rwsplit/kysely';
+ *
+ * await db.selectFrom('person').selectAll().$call(forcePrimary).execute();
+ * await forcePrimary(sql`select count(*) from person`).execute(db);
+ * const primary = forcePrimary(db); // every query of `primary`
+ * ```
+ *
+ * @returns a copy of the same type; what was given stays as it is.
+ */
+export function forcePrimary<T extends Pluggable<T>>(target: T): T {
+  return target.withPlugin(plugin);
+}
+
+/**
+ * Queries that went through the plugin and are to be compiled next. By the query's id: plugins that
+ * run later may clone every node.
+ */
+const transformed = new WeakSet<QueryId>();
+
+/** On the compiled query, as it is shared by no other; and its copies have it too. */
+const forced = Symbol.for('rwsplit.forcePrimary');
+
+class ForcePrimaryPlugin implements KyselyPlugin {
+  transformQuery({ node, queryId }: PluginTransformQueryArgs): RootOperationNode {
+    transformed.add(queryId);
+    return node;
+  }
+
+  async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
+    return result;
+  }
+}
+
+const plugin = new ForcePrimaryPlugin();
+
+/**
+ * Moves the hint from the query's id to what it compiles to: a builder and the copy of it that
+ * `forcePrimary` made have one id, and only one of the two is hinted.
+ */
+export class HintingQueryCompiler extends MysqlQueryCompiler {
+  override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
+    const compiled = super.compileQuery(node, queryId);
+    return transformed.delete(queryId) ? Object.freeze({ ...compiled, [forced]: true }) : compiled;
+  }
+}
+
+/** Whether `forcePrimary` was applied to a query. */
+export function isForced(query: CompiledQuery): boolean {
+  // A compiler of the user's own leaves the hint at the id.
+  return forced in query || transformed.has(query.queryId);
+}

@@ -1,0 +1,192 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { channels, createReplicatedPool, type StatementEvent } from '@rwsplit/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { flavors } from '../support/servers/flavor.ts';
+import { type OwnedCluster, startCluster } from '../support/servers/start-cluster.ts';
+
+describe.each(flavors)('%s', (flavor) => {
+  let cluster: OwnedCluster;
+  let pool: ReturnType<typeof openPool>;
+
+  beforeAll(async () => {
+    cluster = await startCluster({ flavor });
+    await cluster.primary.query('CREATE TABLE app.item (id INT PRIMARY KEY)');
+    await cluster.primary.query('INSERT INTO app.item VALUES (1), (2), (3)');
+    await cluster.waitUntilReplicated();
+  });
+  afterAll(() => cluster.stop());
+  afterEach(async () => {
+    await pool.end();
+    for (const server of cluster.all) {
+      if (!server.isRunning) {
+        await server.restart();
+      }
+    }
+    await cluster.waitUntilReplicated();
+  });
+
+  function openPool(options: { acquireTimeout?: number } = {}) {
+    return createReplicatedPool({
+      primary: cluster.connectionOptions(cluster.primary),
+      replicas: cluster.replicas.map((server) => cluster.connectionOptions(server)),
+      ...options,
+    }).promise();
+  }
+
+  const read = () => pool.query('SELECT COUNT(*) AS n FROM item').then(([rows]) => rows);
+
+  it('fails no read while one replica and then all are killed under load', async () => {
+    pool = openPool();
+    let isRunning = true;
+    let reads = 0;
+    const reader = async () => {
+      while (isRunning) {
+        expect(await read()).toEqual([{ n: 3 }]);
+        reads += 1;
+      }
+    };
+    const readers = Promise.all(Array.from({ length: 8 }, reader));
+    for (const replica of cluster.replicas) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await replica.kill();
+    }
+    const before = reads;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    isRunning = false;
+    await readers;
+    expect(reads).toBeGreaterThan(before);
+  });
+
+  it('uses a replica again when it is back', async () => {
+    pool = openPool();
+    const [first] = cluster.replicas;
+    await read();
+    await read();
+    await first?.kill();
+    await read();
+    await read();
+    await first?.restart();
+    await cluster.waitUntilReplicated();
+    const tag = `back-${flavor}`;
+    await expect
+      .poll(
+        async () => {
+          await pool.query(`/* ${tag} */ SELECT COUNT(*) AS n FROM item`);
+          return (await cluster.whoRan(tag)).map(({ server }) => server);
+        },
+        { timeout: 10_000 },
+      )
+      .toContain(first?.name);
+  });
+
+  it('reads on, and says so, when a replica never answered; start-up does not wait for it', async () => {
+    const events: unknown[] = [];
+    const note = (event: unknown) => events.push(event);
+    subscribe(channels.host, note);
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const core = createReplicatedPool({
+      primary: cluster.connectionOptions(cluster.primary),
+      // Nothing listens on port 1.
+      replicas: [{ host: '127.0.0.1', port: 1, name: 'nobody' }],
+    });
+    pool = core.promise();
+    expect(await read()).toEqual([{ n: 3 }]);
+    expect(core.stats().hosts[1]).toMatchObject({
+      name: 'nobody',
+      isUp: false,
+      failures: 1,
+      lastFailure: 'ECONNREFUSED',
+    });
+    expect(events).toEqual([
+      { host: 'nobody', role: 'replica', isUp: false, failure: 'ECONNREFUSED' },
+    ]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings.map(({ name, message }) => `${name}: ${message}`)).toEqual([
+      expect.stringContaining('RwSplitWarning: rwsplit: replica nobody is out of service'),
+    ]);
+    unsubscribe(channels.host, note);
+    process.off('warning', onWarning);
+  });
+
+  it('gives up on a replica that hangs at login after acquireTimeout, and reads elsewhere', async () => {
+    const [first, second] = cluster.replicas;
+    first?.hang();
+    second?.hang();
+    pool = openPool({ acquireTimeout: 300 });
+    expect(await read()).toEqual([{ n: 3 }]);
+    first?.resume();
+    second?.resume();
+  });
+
+  it('runs a stream again elsewhere if its replica died before the first row', async () => {
+    pool = openPool();
+    await read();
+    await read();
+    await Promise.all(cluster.replicas.map((server) => server.kill()));
+    const connection = await pool.getConnection();
+    const command = connection.connection.query('SELECT id FROM item ORDER BY id') as unknown as {
+      stream(): AsyncIterable<unknown>;
+    };
+    const rows: unknown[] = [];
+    for await (const row of command.stream()) {
+      rows.push(row);
+    }
+    connection.release();
+    expect(rows).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);
+  });
+
+  it('reads on replicas while the primary is down, and fails a write with its error', async () => {
+    pool = openPool();
+    await read();
+    await pool.query('UPDATE item SET id = id');
+    await cluster.primary.kill();
+    expect(await read()).toEqual([{ n: 3 }]);
+    await expect(pool.query('INSERT INTO item VALUES (9)')).rejects.toThrow(
+      /ECONNREFUSED|Connection lost/,
+    );
+    expect(await read()).toEqual([{ n: 3 }]);
+    await cluster.primary.restart();
+    await expect.poll(() => pool.query('UPDATE item SET id = id')).toBeDefined();
+  });
+
+  it('refuses what follows a transaction whose connection broke, until it is rolled back', async () => {
+    pool = openPool();
+    const connection = await pool.getConnection();
+    await connection.beginTransaction();
+    await connection.query('INSERT INTO item VALUES (10)');
+    await cluster.primary.query(`KILL ${connection.threadId}`);
+    await expect(connection.query('INSERT INTO item VALUES (11)')).rejects.toThrow();
+    await expect(connection.query('INSERT INTO item VALUES (12)')).rejects.toMatchObject({
+      code: 'RWSPLIT_SESSION_LOST',
+    });
+    await expect(connection.query('SELECT id FROM item')).rejects.toMatchObject({
+      code: 'RWSPLIT_SESSION_LOST',
+    });
+    await expect(connection.commit()).rejects.toMatchObject({ code: 'RWSPLIT_SESSION_LOST' });
+    await connection.rollback();
+    const [rows] = await connection.query('SELECT COUNT(*) AS n FROM item');
+    expect(rows).toEqual([{ n: 3 }]);
+    connection.release();
+  });
+
+  it('says on which hosts a statement was tried', async () => {
+    const events: StatementEvent[] = [];
+    const note = (event: unknown) => events.push(event as StatementEvent);
+    pool = openPool();
+    await read();
+    await read();
+    await Promise.all(cluster.replicas.map((server) => server.kill()));
+    subscribe(channels.statement, note);
+    await read();
+    unsubscribe(channels.statement, note);
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      role: 'primary',
+      reason: 'replicas-unavailable',
+      error: null,
+      sql: 'SELECT COUNT(*) AS n FROM item',
+    });
+  });
+});
