@@ -8,8 +8,8 @@ import { errno, onEach, type Server, spread } from './server.ts';
 export type Existence = 'built-in' | 'keyword' | 'none';
 
 const parseError = 1064;
-/** ER_SP_DOES_NOT_EXIST. */
-const noSuchFunction = 1305;
+/** ER_SP_DOES_NOT_EXIST; ER_FUNC_INEXISTENT_NAME_COLLISION, its form for MariaDB's soft keywords. */
+const noSuchFunction = new Set([1305, 1630]);
 
 const scratchDatabase = 'rwsplit_existence';
 
@@ -32,11 +32,11 @@ export async function findFunctions(
 
 async function existence(connection: Connection, name: string): Promise<Existence> {
   let isRefused = false;
-  for (const args of ['', '0', '0,0', '0,0,0', '0,0,0,0', '*']) {
+  for (const args of ['', '0,0', '0', '0,0,0', '0,0,0,0', '*']) {
     const answer = await errno(connection, `SELECT ${name}(${args}) LIMIT 0`);
-    if (answer === noSuchFunction) isRefused = true;
+    if (noSuchFunction.has(answer)) isRefused = true;
     else if (answer !== parseError) return 'built-in';
-    // MariaDB's POINT() does not exist while POINT(0, 0) does; none starts to exist with three.
+    // MariaDB's POINT() does not exist while POINT(0, 0) does; no name needs a third call.
     if (isRefused && args === '0,0') return 'none';
   }
   return isRefused ? 'none' : 'keyword';

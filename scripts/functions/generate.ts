@@ -50,8 +50,8 @@ async function generate(flavor: Flavor): Promise<void> {
   const complaints = [...problems(found), ...(await impurities(account, found))];
   if (complaints.length > 0) throw new Error(`${flavor}:\n${complaints.join('\n')}`);
   const shadowed = [...found.hijacks].filter(([, how]) => how === 'always').map(([name]) => name);
-  console.log(`${flavor} ${found.version}: ${found.hijacks.size} pure functions;`);
-  console.log(`left out, because a stored function can shadow them: ${shadowed.sort().join(' ')}`);
+  console.log(`${flavor} ${found.version}: ${found.hijacks.size - shadowed.length} pure functions`);
+  if (shadowed.length > 0) console.log(`stored functions can shadow: ${shadowed.sort().join(' ')}`);
   await writeFile(new URL(`${flavor}.ts`, output), render(toTable(found)));
 }
 

@@ -41,25 +41,30 @@ export const quickEffort: Effort = {
   sqlModes: ['DEFAULT', "'IGNORE_SPACE'"],
 };
 
-/** Tries to get between every name and its built-in function. `tails`: a working call of each. */
+/**
+ * Tries to get between every name and what the server itself does with it.
+ *
+ * @param tails Calls that must go on working, of the names that are functions.
+ */
 export async function findHijacks(
   server: Server,
-  tails: ReadonlyMap<string, Tail>,
+  names: readonly string[],
   effort: Effort,
+  tails: ReadonlyMap<string, Tail> = new Map(),
 ): Promise<Map<string, Hijack>> {
-  const found = new Map<string, Hijack>([...tails.keys()].map((name) => [name, 'never']));
+  const found = new Map<string, Hijack>(names.map((name) => [name, 'never']));
   const record = (name: string, gap: string) => {
     if (gap === '') found.set(name, 'always');
     else if (found.get(name) !== 'always') found.set(name, 'with-gap');
   };
   for (const arity of effort.arities) {
-    await createDecoys(server, tails.keys(), arity);
+    await createDecoys(server, names, arity);
     await spread(server, tails, async (connection, [name, tail]) => {
       for (const gap of await failingGaps(connection, name, tail)) record(name, gap);
     });
     for (const mode of effort.sqlModes) {
       await onEach(server, `SET SESSION sql_mode = ${mode}`);
-      await spread(server, tails.keys(), async (connection, name) => {
+      await spread(server, names, async (connection, name) => {
         const reached = await reachingGaps(connection, name, effort.argumentCounts);
         for (const gap of reached) record(name, gap);
       });

@@ -29,7 +29,7 @@ export async function surveyServer(
   const notFunctions = new Set(split(mereKeywords[dialect]));
   const pure = [...known.keys()].filter((name) => judgedPure.has(name) && !notFunctions.has(name));
   const tails = await findTails(server, pure);
-  const hijacks = await findHijacks(server, tails, effort);
+  const hijacks = await findHijacks(server, [...tails.keys()], effort, tails);
   return { dialect, version, known, tails, hijacks };
 }
 

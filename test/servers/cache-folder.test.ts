@@ -1,9 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cached } from '../support/servers/cache-folder.ts';
-import { run } from '../support/servers/run.ts';
 
 describe('the cache of servers', () => {
   let folder = '';
@@ -32,11 +31,23 @@ describe('the cache of servers', () => {
   it('uses what another process finished first', async () => {
     const path = await cached('race', async (target) => {
       const theirs = join(folder, 'rwsplit', 'servers', 'race');
-      await run('mkdir', [theirs]);
+      await mkdir(theirs);
       await writeFile(join(theirs, 'file'), 'theirs');
       await writeFile(join(target, 'file'), 'ours');
     });
     expect(await readFile(join(path, 'file'), 'utf8')).toBe('theirs');
+    expect((await names()).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('removes what a dead process left, and nothing that is being built', async () => {
+    const left = join(folder, 'rwsplit', 'servers', '.unfinished-left');
+    await mkdir(left);
+    await utimes(left, 0, 0);
+    await cached('slow', async (target) => {
+      await utimes(target, 0, 0);
+      await cached('quick', async () => {});
+      await writeFile(join(target, 'file'), 'content');
+    });
     expect((await names()).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 

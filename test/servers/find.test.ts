@@ -17,6 +17,6 @@ describe.each([
 
   it('does not go past a path chosen by the user that is none', async () => {
     vi.stubEnv(variable, '/bin/sh');
-    await expect(findServer(flavor)).rejects.toThrow(variable);
+    await expect(findServer(flavor)).rejects.toThrow(`${variable} must name`);
   });
 });

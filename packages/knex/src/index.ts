@@ -1,1 +1,3 @@
-export {};
+export { ReplicatedMysql2 } from './client.ts';
+export type { ReplicationOptions } from './config.ts';
+export { forcePrimary, type Hintable } from './force-primary.ts';

@@ -28,14 +28,17 @@ async function buildOnce(name: string, build: (folder: string) => Promise<void>)
   if (await exists(finished)) return finished;
   await mkdir(root, { recursive: true });
   await removeAbandoned(root);
-  const folder = await mkdtemp(join(root, unfinished));
+  const temporary = await mkdtemp(join(root, unfinished));
+  // One level down: an archive unpacked into a folder can give it a date long past.
+  const folder = join(temporary, 'content');
   try {
+    await mkdir(folder);
     await build(folder);
     await rename(folder, finished).catch(async (error: unknown) => {
       if (!(await exists(finished))) throw error;
     });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
   return finished;
 }

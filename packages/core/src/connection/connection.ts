@@ -4,7 +4,6 @@ import {
   type ConnectionOptions,
   escaping,
   type PromiseConnectionShape,
-  PromisePoolConnection,
   type RawConnection,
   type SqlValue,
   type StatementCallback,
@@ -12,6 +11,7 @@ import {
 import { freshSession } from '../session/state.ts';
 import type { StatePin } from '../statement/facts.ts';
 import { type CancelScope, cancelRunning } from './cancel.ts';
+import { promiseConnection } from './promise.ts';
 import { RunCommand } from './run-command.ts';
 import { RunStatement } from './run-statement.ts';
 import { Session, type SessionContext } from './session.ts';
@@ -168,7 +168,7 @@ export class ReplicatedConnection extends EventEmitter {
 
   /** This connection in the shape of `mysql2/promise`. */
   promise(promise?: PromiseConstructor): PromiseConnectionShape {
-    return new PromisePoolConnection(this, promise);
+    return promiseConnection(this, promise);
   }
 
   [Symbol.dispose](): void {

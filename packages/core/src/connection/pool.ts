@@ -11,7 +11,6 @@ import {
   type CommandCallback,
   createRawPool,
   escaping,
-  PromisePool,
   type PromisePoolShape,
   type RawPoolConfig,
   type SqlValue,
@@ -21,6 +20,7 @@ import {
 import type { Dialect } from '../statement/facts.ts';
 import { Catalogue } from './catalogue.ts';
 import { ReplicatedConnection } from './connection.ts';
+import { promisePool } from './promise.ts';
 import { RunStatement } from './run-statement.ts';
 import { Session, type SessionContext } from './session.ts';
 import { readArguments, type Statement, type StatementOptions } from './statement.ts';
@@ -158,7 +158,7 @@ export class ReplicatedPool extends EventEmitter {
 
   /** This pool in the shape of `mysql2/promise`. */
   promise(promise?: PromiseConstructor): PromisePoolShape {
-    return new PromisePool(this, promise);
+    return promisePool(this, promise);
   }
 
   #runAlone(

@@ -19,7 +19,7 @@ export interface SessionContext {
 /** Something for a session to do; the next one starts when it calls back. */
 export interface Task {
   run(done: () => void): void;
-  /** The session ended before it was its turn. */
+  /** The session ended before it was done; an answer that still comes is nobody's. */
   refuse(error: Error): void;
 }
 
@@ -34,7 +34,7 @@ export class Session {
   /** Whether the connection must not be used again by anybody. */
   #isSpoiled = false;
   #end: 'released' | 'destroyed' | null = null;
-  #isRunning = false;
+  #running: Task | null = null;
   readonly #waiting: Task[] = [];
 
   constructor(context: SessionContext) {
@@ -50,7 +50,7 @@ export class Session {
   }
 
   get isRunning(): boolean {
-    return this.#isRunning;
+    return this.#running !== null;
   }
 
   /** Runs a task after all that were given before it. */
@@ -58,7 +58,7 @@ export class Session {
     const refusal = this.#refusal();
     if (refusal !== null) {
       process.nextTick(() => task.refuse(refusal));
-    } else if (this.#isRunning) {
+    } else if (this.#running !== null) {
       this.#waiting.push(task);
     } else {
       this.#start(task);
@@ -101,7 +101,7 @@ export class Session {
     }
   }
 
-  /** Ends the session at once: its connection is closed and its waiting tasks are refused. */
+  /** Ends the session at once: its connection is closed, and what runs or waits in it is refused. */
   destroy(): void {
     if (this.#end === 'destroyed') {
       return;
@@ -110,6 +110,8 @@ export class Session {
     this.spoil();
     this.letGo();
     const refusal = destroyedError();
+    // A connection that is closed under its statement may never answer.
+    this.#running?.refuse(refusal);
     for (const task of this.#waiting.splice(0)) {
       task.refuse(refusal);
     }
@@ -131,12 +133,12 @@ export class Session {
   }
 
   #start(task: Task): void {
-    this.#isRunning = true;
+    this.#running = task;
     task.run(() => this.#finished());
   }
 
   #finished(): void {
-    this.#isRunning = false;
+    this.#running = null;
     const next = this.#waiting.shift();
     if (next !== undefined) {
       this.#start(next);
@@ -146,7 +148,7 @@ export class Session {
   }
 
   #endIfIdle(): void {
-    if (this.#end === 'released' && !this.#isRunning) {
+    if (this.#end === 'released' && this.#running === null) {
       this.letGo();
       this.state = freshSession;
     }

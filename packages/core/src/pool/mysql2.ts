@@ -41,7 +41,7 @@ export type CommandCallback = (error?: DriverError | null) => void;
 export interface RawConnection extends EventEmitter {
   readonly threadId: number | null;
   readonly config: ConnectionOptions;
-  query(options: object, callback?: StatementCallback): EventEmitter;
+  query(options: object | string, callback?: StatementCallback): EventEmitter;
   execute(options: object, callback?: StatementCallback): EventEmitter;
   ping(callback: CommandCallback): void;
   changeUser(options: object, callback: CommandCallback): void;

@@ -1,5 +1,5 @@
 import type { SessionState } from '../session/state.ts';
-import type { Facts } from '../statement/facts.ts';
+import type { Facts, TextReason } from '../statement/facts.ts';
 import type { Route, RouteReason } from './reasons.ts';
 
 /** All that a decision depends on. */
@@ -31,7 +31,7 @@ export function decide(situation: Situation): Route {
   if (state.pin !== null) {
     return route('current', `pinned:${state.pin}`);
   }
-  if (facts.followUp === 'previous' && situation.holdsConnection) {
+  if (situation.holdsConnection && isHarmlessFollowUp(facts)) {
     return route('current', 'follow-up', facts.word);
   }
   if (facts.reason !== null) {
@@ -48,6 +48,17 @@ export function decide(situation: Situation): Route {
   }
   return situation.replicas === 0 ? route('primary', 'no-replicas') : route('replica', 'read');
 }
+
+/** A question about the previous statement that any server may answer: it only reads the session. */
+function isHarmlessFollowUp(facts: Facts): boolean {
+  return facts.followUp === 'previous' && facts.pin === null && followUpReasons.has(facts.reason);
+}
+
+const followUpReasons: ReadonlySet<TextReason | null> = new Set([
+  'session-function',
+  'system-variable',
+  'show',
+]);
 
 function route(role: Route['role'], reason: RouteReason, word: string | null = null): Route {
   return { role, reason, word };

@@ -93,7 +93,7 @@ export const writingWords =
   'revoke set update';
 
 /** Words whose place decides. See `words.ts`. */
-export const guardedWords = 'current_user for set values';
+export const guardedWords = 'current_user default for set values';
 
 /** Guarded in MariaDB only: there it is a function without parentheses. */
 export const guardedInMariadb = 'current_role';

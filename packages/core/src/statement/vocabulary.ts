@@ -55,8 +55,8 @@ export class Vocabulary {
   readonly qualifiedPure = new Set<string>();
   /** By table name: the databases it was named with; `null` if it was named without. */
   readonly primaryTables = new Map<string, ReadonlySet<string> | null>();
-  readonly #hashes: number[] = [0];
-  #slots = new Uint16Array(MIN_SLOTS);
+  #hashes = new Int32Array(MIN_SLOTS);
+  #slots = new Int32Array(MIN_SLOTS);
 
   constructor(options: VocabularyOptions) {
     this.dialect = options.dialect;
@@ -92,17 +92,17 @@ export class Vocabulary {
 
   #addKeywords(): void {
     const query = new Set(keywords.queryWords.split(' '));
-    this.#mark(keywords.queryWords, QUERY_WORD);
-    this.#mark(keywords.typeWords, TYPE_WORD);
-    this.#mark(keywords.openingWords, OPENING);
-    this.#mark(keywords.openingWordsInContext, OPENING_IN_CONTEXT);
-    this.#mark(keywords.guardedWords, GUARDED);
-    this.#mark(keywords.systemSchemas, SYSTEM_SCHEMA);
-    this.#mark(keywords.queryStarts, QUERY_START);
-    this.#mark('extractvalue updatexml', XPATH);
+    this.#markAll(keywords.queryWords, QUERY_WORD);
+    this.#markAll(keywords.typeWords, TYPE_WORD);
+    this.#markAll(keywords.openingWords, OPENING);
+    this.#markAll(keywords.openingWordsInContext, OPENING_IN_CONTEXT);
+    this.#markAll(keywords.guardedWords, GUARDED);
+    this.#markAll(keywords.systemSchemas, SYSTEM_SCHEMA);
+    this.#markAll(keywords.queryStarts, QUERY_START);
+    this.#markAll('extractvalue updatexml', XPATH);
     if (this.dialect !== 'mysql') {
-      this.#mark(keywords.guardedInMariadb, GUARDED);
-      this.#mark(keywords.sequenceColumns, SEQUENCE_COLUMN);
+      this.#markAll(keywords.guardedInMariadb, GUARDED);
+      this.#markAll(keywords.sequenceColumns, SEQUENCE_COLUMN);
     }
     for (const word of this.#reservedWords()) {
       const known = query.has(word) || this.#flagsOf(word) & (TYPE_WORD | GUARDED);
@@ -144,7 +144,8 @@ export class Vocabulary {
 
   #addPrimaryTables(names: readonly string[]): void {
     for (const name of names) {
-      const lower = name.toLowerCase();
+      // Inside backquotes the text doubles them.
+      const lower = name.toLowerCase().replaceAll('`', '``');
       const dot = lower.indexOf('.');
       const table = lower.slice(dot + 1);
       const known = this.primaryTables.get(table);
@@ -158,11 +159,13 @@ export class Vocabulary {
     return this.flags[this.entryOf(word)] as number;
   }
 
-  #mark(words: string, flag: number): void {
-    for (const word of words.split(' ')) {
-      const entry = this.entryOf(word) || this.#add(word);
-      this.flags[entry] = (this.flags[entry] as number) | flag;
-    }
+  #markAll(words: string, flag: number): void {
+    for (const word of words.split(' ')) this.#mark(word, flag);
+  }
+
+  #mark(word: string, flag: number): void {
+    const entry = this.entryOf(word) || this.#add(word);
+    this.flags[entry] = (this.flags[entry] as number) | flag;
   }
 
   #unmark(word: string, flag: number): void {
@@ -174,22 +177,23 @@ export class Vocabulary {
     const entry = this.words.push(word) - 1;
     const hash = hashOf(word);
     this.flags.push(0);
-    this.#hashes.push(hash);
     if (this.words.length * 3 > this.#slots.length) this.#grow();
-    else this.#place(entry, hash);
+    this.#hashes[entry] = hash;
+    this.#place(entry);
     return entry;
   }
 
   #grow(): void {
-    this.#slots = new Uint16Array(this.#slots.length * 2);
-    for (let entry = 1; entry < this.words.length; entry++) {
-      this.#place(entry, this.#hashes[entry] as number);
-    }
+    const hashes = new Int32Array(this.#slots.length * 2);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
+    this.#slots = new Int32Array(hashes.length);
+    for (let entry = 1; entry < this.words.length - 1; entry++) this.#place(entry);
   }
 
-  #place(entry: number, hash: number): void {
+  #place(entry: number): void {
     const mask = this.#slots.length - 1;
-    let slot = hash & mask;
+    let slot = (this.#hashes[entry] as number) & mask;
     while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
     this.#slots[slot] = entry;
   }

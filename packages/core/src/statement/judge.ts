@@ -1,0 +1,162 @@
+import { findEffects } from './effects.ts';
+import type { Facts, StatementKind, StatePin, TextReason } from './facts.ts';
+import { Lexer, type Reading } from './lexer.ts';
+import { type Opening, openStatement } from './opening.ts';
+import { defaultReading, differs, otherReadings } from './readings.ts';
+import { ReadJudge } from './reads.ts';
+import type { Refusal } from './refusal.ts';
+import type { Tokens } from './tokens.ts';
+import * as token from './tokens.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** Words that make a read of WITH or EXPLAIN ANALYZE a write. */
+const writes = new Set(['delete', 'insert', 'replace', 'update']);
+/** Statements that name accounts, `'user'@'host'`, or hold them in a DEFINER clause. */
+const withoutAccounts = new Set(
+  'call delete do get insert load replace select set table update values with'.split(' '),
+);
+
+function facts(kind: StatementKind, more: Partial<Facts>): Facts {
+  return { kind, reason: null, word: null, pin: null, followUp: null, hint: null, ...more };
+}
+
+/** Facts of a read that may run on a replica. */
+export const safeRead: Facts = Object.freeze(facts('read', {}));
+const hintedRead: Facts = Object.freeze(facts('read', { hint: 'primary' }));
+
+/** The lexer's side of the classifier: facts from the text alone, in every reading of it. */
+export class TextJudge {
+  readonly #lexer: Lexer;
+  readonly #reads = new ReadJudge();
+
+  constructor(vocabulary: Vocabulary) {
+    this.#lexer = new Lexer(vocabulary);
+  }
+
+  /** Tokens of the last reading. */
+  get tokens(): Tokens {
+    return this.#lexer.tokens;
+  }
+
+  /** Nesting of parentheses in the last text, if it was found safe. */
+  get depth(): number {
+    return this.#reads.depth;
+  }
+
+  /** Facts of a text. A text with several readings is safe only if it is safe in each of them. */
+  judge(sql: string): Facts {
+    const lexer = this.#lexer;
+    let result = this.#judgeReading(sql, defaultReading);
+    let { escapedQuote, executableComment } = lexer;
+    if (!escapedQuote && !executableComment) return result;
+    for (const reading of otherReadings) {
+      if (!differs(reading, escapedQuote, executableComment)) continue;
+      const other = this.#judgeReading(sql, reading);
+      escapedQuote ||= lexer.escapedQuote;
+      executableComment ||= lexer.executableComment;
+      // To this server the text is a syntax error, or nothing at all.
+      if (lexer.impossible || other.kind === 'empty') continue;
+      result = bothOf(result, other);
+    }
+    return result;
+  }
+
+  #judgeReading(sql: string, reading: Reading): Facts {
+    const lexer = this.#lexer;
+    const { tokens } = lexer;
+    lexer.read(sql, reading);
+    const hint = lexer.routedToPrimary ? 'primary' : null;
+    if (tokens.count === 0) return this.#judgeNothing(hint);
+    const opening = openStatement(tokens);
+    if (lexer.failure !== null) {
+      return facts(opening.kind, {
+        reason: lexer.failure,
+        pin: opening.pin ?? 'unknown-state',
+        hint,
+      });
+    }
+    if (lexer.multiple) return judgeMultiple(tokens, opening, hint);
+    if (opening.reason !== null) return this.#judgeOther(opening, opening.reason, hint);
+    const refusal = this.#judgeRead(opening);
+    if (refusal === null) return hint === null ? safeRead : hintedRead;
+    return refusedRead(tokens, opening, refusal, hint);
+  }
+
+  #judgeNothing(hint: Facts['hint']): Facts {
+    const { failure } = this.#lexer;
+    if (failure === null) return facts('empty', { reason: 'empty', hint });
+    return facts('other', { reason: failure, pin: 'unknown-state', hint });
+  }
+
+  #judgeRead(opening: Opening): Refusal | null {
+    const hint = this.#lexer.optimizerHint;
+    if (hint !== null) return { reason: hint, word: null };
+    return this.#reads.judge(this.#lexer.tokens, opening.body);
+  }
+
+  #judgeOther(opening: Opening, reason: TextReason, hint: Facts['hint']): Facts {
+    const tokens = this.#lexer.tokens;
+    const word = tokens.word(0) || null;
+    if (opening.definition) return facts(opening.kind, { reason, word, pin: opening.pin, hint });
+    const effects = findEffects(tokens, !withoutAccounts.has(tokens.word(0)));
+    const pin = opening.pin ?? effects.pin ?? this.#pinOfDo(word);
+    const followUp = opening.kind === 'show' ? followUpOfShow(tokens) : effects.followUp;
+    const previous = word === 'get' ? 'previous' : followUp;
+    return facts(opening.kind, { reason, word, pin, followUp: previous, hint });
+  }
+
+  /** DO is for what a function does: one that we do not know may do anything. */
+  #pinOfDo(word: string | null): StatePin | null {
+    if (word !== 'do') return null;
+    const refusal = this.#reads.judge(this.#lexer.tokens, 1);
+    return refusal?.reason === 'unknown-function' ? 'unknown-state' : null;
+  }
+}
+
+/** A routine's body has `;` inside, and is one statement. */
+function judgeMultiple(tokens: Tokens, opening: Opening, hint: Facts['hint']): Facts {
+  const pin = 'unknown-state';
+  const word = tokens.word(0) || null;
+  if (opening.definition) return facts(opening.kind, { reason: 'not-a-read', word, pin, hint });
+  return facts('multiple', { reason: 'multiple-statements', pin, hint });
+}
+
+function refusedRead(
+  tokens: Tokens,
+  opening: Opening,
+  refusal: Refusal,
+  hint: Facts['hint'],
+): Facts {
+  const executed = opening.executes && refusal.reason === 'writes';
+  const kind = executed && writes.has(refusal.word ?? '') ? 'write' : 'read';
+  const effects = findEffects(tokens, false);
+  const malformed = refusal.reason === 'malformed';
+  return facts(kind, {
+    reason: refusal.reason,
+    word: refusal.word,
+    pin: effects.pin ?? (malformed ? 'unknown-state' : null),
+    followUp: effects.followUp,
+    hint,
+  });
+}
+
+const diagnostics = new Set(['warnings', 'errors', 'profile', 'profiles']);
+
+/** SHOW WARNINGS, SHOW ERRORS, SHOW COUNT(*) WARNINGS, and MySQL's profiles of past statements. */
+function followUpOfShow(tokens: Tokens): Facts['followUp'] {
+  if (tokens.isOneOf(1, diagnostics)) return 'previous';
+  const counts = tokens.is(1, 'count') && tokens.type(2) === token.OPEN;
+  return counts && tokens.isOneOf(5, diagnostics) ? 'previous' : null;
+}
+
+/** Facts that hold in both readings. */
+function bothOf(first: Facts, second: Facts): Facts {
+  const sameKind = first.kind === second.kind || first.kind === 'empty';
+  const kind = sameKind ? second.kind : 'other';
+  const pin = first.pin ?? second.pin ?? (sameKind ? null : 'unknown-state');
+  const followUp = first.followUp ?? second.followUp;
+  const hint = first.hint ?? second.hint;
+  if (first.reason !== null) return { ...first, kind, pin, followUp, hint };
+  if (second.reason === null) return hint === null ? safeRead : hintedRead;
+  return { kind, reason: 'malformed', word: null, pin, followUp, hint };
+}

@@ -1,0 +1,488 @@
+import {
+  AT,
+  BACKQUOTE,
+  BACKSLASH,
+  CLASS,
+  COLON,
+  DIGIT,
+  DOT,
+  DOUBLE_QUOTE,
+  FOLD,
+  HASH,
+  HASH_SEED,
+  hashStep,
+  isDigit,
+  isHexDigit,
+  isIdentifier,
+  LAST_DOUBTFUL,
+  LETTER,
+  MINUS,
+  PUNCTUATION,
+  QUESTION,
+  SEMICOLON,
+  SINGLE_QUOTE,
+  SLASH,
+  SPACE,
+  STAR,
+} from './characters.ts';
+import type { TextReason } from './facts.ts';
+import { judgeOptimizerHint } from './optimizer-hints.ts';
+import { isRoutingHint, placeholderStandsAlone } from './placeholders.ts';
+import * as token from './tokens.ts';
+import { foldOf, type Vocabulary } from './vocabulary.ts';
+
+/*
+ * How a text becomes tokens. Sources: MySQL manual, "Lexical Structure"; MariaDB manual, "SQL
+ * Language Structure"; both servers, where the manuals are silent.
+ *
+ * 1. White space is U+0009 to U+000D and U+0020. U+00A1 and above belong to identifiers, also
+ *    NBSP's cousins, U+2028 and the BOM. U+0080 to U+00A0 are one or the other, by character set:
+ *    outside quotes the text is refused. So it is with NUL, `$` at the start of a word (dollar
+ *    quotes in MySQL 9), `[` and `]` (quotes in MariaDB's MSSQL mode), a backslash except `\N`.
+ * 2. "Comments": `#`, and `--` before a character up to U+0020 or U+007F or the end, run up to a
+ *    line feed (only that). Plain comments do not nest. `/*!`, `/*!` with a version and `/*M!` are
+ *    code or comment by server and version: the content must lex, and be safe, both ways.
+ * 3. "Numeric Literals": a number with a point or an exponent ends where it ends, so `1e1FOR` is
+ *    `1e1 FOR`, and `1.FOR` is `1. FOR`. Without them, digits may begin an identifier: `1FOR`,
+ *    `0x1FOR`. After an identifier and a point that touches it, everything is an identifier.
+ * 4. "String Literals": quotes are doubled or escaped, adjacent strings are the grammar's
+ *    business. Backslash escapes nothing under NO_BACKSLASH_ESCAPES, and nothing inside `"` under
+ *    ANSI_QUOTES: a text with an escaped quote is read once for each of these (see Reading).
+ * 5. "Identifier Qualifiers": a keyword that touches a point and an identifier character is a name.
+ * 6. mysql2 puts values in place of `?`, names in place of `??`, and with `namedPlaceholders`
+ *    reads `:name` as `?`. What it puts there must not join with what stands beside it.
+ */
+
+/** One way to read a text: what its quotes and executable comments mean. */
+export interface Reading {
+  /** Backslash escapes inside `'`; not under NO_BACKSLASH_ESCAPES. */
+  readonly escapesInSingle: boolean;
+  /** Backslash escapes inside `"`; not under NO_BACKSLASH_ESCAPES or ANSI_QUOTES. */
+  readonly escapesInDouble: boolean;
+  /** The content of executable comments is code; not on a server that they are not for. */
+  readonly executable: boolean;
+}
+
+/** Longest comment looked at as a routing hint. */
+const MAX_HINT_COMMENT = 64;
+const STOP = Number.MAX_SAFE_INTEGER;
+
+/** Reads texts into tokens; one lexer reads one text at a time and is used again. */
+export class Lexer {
+  readonly tokens: token.Tokens;
+  /** Why the text cannot be judged by its tokens; `null` if it can. */
+  failure: 'malformed' | 'unrecognised' | null = null;
+  /** The failure is a syntax error to the server, which then executes nothing of the text. */
+  impossible = false;
+  /** A statement ends before the last token. */
+  multiple = false;
+  /** An optimizer hint that sets a variable, or that no rule knows. */
+  optimizerHint: TextReason | null = null;
+  /** A plain comment is `route:primary`. */
+  routedToPrimary = false;
+  /** A quote is escaped by a backslash: the text has other readings. */
+  escapedQuote = false;
+  /** An executable comment: the text has other readings. */
+  executableComment = false;
+
+  readonly #vocabulary: Vocabulary;
+  #sql = '';
+  #reading: Reading = { escapesInSingle: true, escapesInDouble: true, executable: true };
+  #firstSemicolon = -1;
+  /** Inside an executable comment that is read as code. */
+  #inExecutable = false;
+  /** The marker of the executable comments so far, such as `!80000`. */
+  #marker = '';
+  /** A line comment, or `"`: mysql2 and the server can differ on where they are. */
+  #confusing = false;
+  #questionMarks = 0;
+
+  constructor(vocabulary: Vocabulary) {
+    this.#vocabulary = vocabulary;
+    this.tokens = new token.Tokens(vocabulary);
+  }
+
+  /** Reads `sql`; the result is in the fields, up to the first character that fails. */
+  read(sql: string, reading: Reading): void {
+    this.#begin(sql, reading);
+    const length = sql.length;
+    let at = 0;
+    while (at < length) at = this.#next(at);
+    if (at === length && this.#inExecutable) this.#impossible('malformed');
+    this.#finish();
+  }
+
+  #begin(sql: string, reading: Reading): void {
+    this.#sql = sql;
+    this.#reading = reading;
+    this.tokens.begin(sql);
+    this.failure = null;
+    this.impossible = false;
+    this.multiple = false;
+    this.optimizerHint = null;
+    this.routedToPrimary = false;
+    this.escapedQuote = false;
+    this.executableComment = false;
+    this.#firstSemicolon = -1;
+    this.#inExecutable = false;
+    this.#marker = '';
+    this.#confusing = false;
+    this.#questionMarks = 0;
+  }
+
+  #finish(): void {
+    const tokens = this.tokens;
+    if (this.#firstSemicolon >= 0) {
+      // Servers take `;` at the end away before they parse.
+      while (tokens.type(tokens.count - 1) === token.SEMICOLON_TOKEN) tokens.count--;
+      this.multiple = this.#firstSemicolon < tokens.count;
+      // What stands before a `;` runs before the server sees the error behind it.
+      this.impossible = false;
+    }
+    if (this.#confusing && this.failure === null) this.#countQuestionMarks();
+  }
+
+  /**
+   * mysql2 looks for placeholders without knowing `"` and `#` as quotes and comments, so where
+   * these occur every `?` of the text must be a placeholder to the server too.
+   */
+  #countQuestionMarks(): void {
+    const sql = this.#sql;
+    let count = 0;
+    for (let i = sql.indexOf('?'); i >= 0; i = sql.indexOf('?', i + 1)) count++;
+    if (count !== this.#questionMarks) this.failure = 'malformed';
+  }
+
+  #fail(failure: 'malformed' | 'unrecognised'): number {
+    this.failure = failure;
+    return STOP;
+  }
+
+  #impossible(failure: 'malformed' | 'unrecognised'): number {
+    this.impossible = true;
+    return this.#fail(failure);
+  }
+
+  /** Reads what begins at `at`; returns where it ends. */
+  #next(at: number): number {
+    const code = this.#sql.charCodeAt(at);
+    if (code > 127) return code > LAST_DOUBTFUL ? this.#word(at) : this.#fail('unrecognised');
+    switch (CLASS[code]) {
+      case SPACE:
+        return at + 1;
+      case LETTER:
+        return this.#word(at);
+      case DIGIT:
+        return this.#number(at);
+      case PUNCTUATION:
+        this.tokens.push(code, at, at + 1, 0, code);
+        return at + 1;
+      case BACKQUOTE:
+        return this.#quotedName(at);
+      case SINGLE_QUOTE:
+        return this.#string(at);
+      case DOUBLE_QUOTE:
+        return this.#doubleQuoted(at);
+      case DOT:
+        return this.#dot(at);
+      case QUESTION:
+        return this.#question(at);
+      case SEMICOLON:
+        return this.#semicolon(at);
+      case MINUS:
+      case HASH:
+        return this.#lineComment(at, code);
+      case SLASH:
+        return this.#sql.charCodeAt(at + 1) === 42 ? this.#comment(at) : this.#character(at, code);
+      case STAR:
+        return this.#star(at);
+      case AT:
+        return this.#at(at);
+      case COLON:
+        return this.#colon(at);
+      case BACKSLASH:
+        return this.#backslash(at);
+      default:
+        return this.#fail(code === 0 ? 'malformed' : 'unrecognised');
+    }
+  }
+
+  #character(at: number, code: number): number {
+    this.tokens.push(code, at, at + 1, 0, code);
+    return at + 1;
+  }
+
+  #word(start: number, isName = false): number {
+    const sql = this.#sql;
+    let hash = HASH_SEED;
+    let at = start;
+    let code = sql.charCodeAt(at);
+    let type = isName ? token.NAME : token.WORD;
+    for (;;) {
+      if (code < 128) {
+        const folded = FOLD[code] as number;
+        if (folded === 0) break;
+        hash = hashStep(hash, folded);
+      } else {
+        // Also the end of the text, where the code is NaN.
+        if (!(code > LAST_DOUBTFUL)) break;
+        type = token.NAME;
+        hash = hashStep(hash, 1);
+      }
+      code = sql.charCodeAt(++at);
+    }
+    if (code === 46 && isIdentifier(sql.charCodeAt(at + 1))) type = token.NAME;
+    const entry = this.#vocabulary.find(sql, start, at, hash);
+    this.tokens.push(type, start, at, entry, hash);
+    return at;
+  }
+
+  #number(start: number): number {
+    const sql = this.#sql;
+    let at = start + 1;
+    let code = sql.charCodeAt(at);
+    // Only a lower-case prefix makes a literal: 0XFF is a name.
+    if ((code === 120 || code === 98) && sql.charCodeAt(start) === 48) return this.#radix(start);
+    while (isDigit(code)) code = sql.charCodeAt(++at);
+    if (code === 46) return this.#fraction(start, at + 1);
+    if ((code | 32) === 101) {
+      const end = this.#exponent(at);
+      if (end > 0) return this.#literal(token.NUMBER, start, end);
+    }
+    return isIdentifier(code) ? this.#word(start) : this.#literal(token.NUMBER, start, at);
+  }
+
+  /** `0x1f`, `0b01`: literals only if no other identifier character follows. */
+  #radix(start: number): number {
+    const sql = this.#sql;
+    const hexadecimal = sql.charCodeAt(start + 1) === 120;
+    let at = start + 2;
+    let code = sql.charCodeAt(at);
+    while (hexadecimal ? isHexDigit(code) : code === 48 || code === 49) code = sql.charCodeAt(++at);
+    if (at === start + 2 || isIdentifier(code)) return this.#word(start);
+    return this.#literal(token.NUMBER, start, at);
+  }
+
+  /** The rest of a number, from behind its point. */
+  #fraction(start: number, behindPoint: number): number {
+    const sql = this.#sql;
+    let at = behindPoint;
+    while (isDigit(sql.charCodeAt(at))) at++;
+    if ((sql.charCodeAt(at) | 32) === 101) {
+      at = this.#exponent(at);
+      // Here, unlike after an integer, the servers want digits behind the letter.
+      if (at < 0) return this.#fail('malformed');
+    }
+    return this.#literal(token.NUMBER, start, at);
+  }
+
+  /** End of the exponent whose letter is at `at`; -1 if it has no digits. */
+  #exponent(at: number): number {
+    const sql = this.#sql;
+    const sign = sql.charCodeAt(at + 1);
+    let end = sign === 43 || sign === 45 ? at + 2 : at + 1;
+    if (!isDigit(sql.charCodeAt(end))) return -1;
+    while (isDigit(sql.charCodeAt(end))) end++;
+    return end;
+  }
+
+  #literal(type: number, start: number, end: number): number {
+    this.tokens.push(type, start, end, 0, 0);
+    return end;
+  }
+
+  #quotedName(start: number): number {
+    const sql = this.#sql;
+    let hash = HASH_SEED;
+    for (let at = start + 1; at < sql.length; at++) {
+      const code = sql.charCodeAt(at);
+      if (code === 96) {
+        if (sql.charCodeAt(at + 1) !== 96) {
+          const entry = this.#vocabulary.find(sql, start + 1, at, hash);
+          this.tokens.push(token.QUOTED, start, at + 1, entry, hash);
+          return at + 1;
+        }
+        hash = hashStep(hash, code);
+        at++;
+      }
+      hash = hashStep(hash, foldOf(code));
+    }
+    return this.#impossible('malformed');
+  }
+
+  #string(start: number): number {
+    const sql = this.#sql;
+    const escapes = this.#reading.escapesInSingle;
+    for (let at = start + 1; at < sql.length; at++) {
+      const code = sql.charCodeAt(at);
+      if (code === 39) {
+        if (sql.charCodeAt(at + 1) !== 39) return this.#literal(token.STRING, start, at + 1);
+        at++;
+      } else if (code === 92 && escapes) {
+        at++;
+        if (sql.charCodeAt(at) === 39) this.escapedQuote = true;
+      }
+    }
+    return this.#impossible('malformed');
+  }
+
+  #doubleQuoted(start: number): number {
+    const sql = this.#sql;
+    const escapes = this.#reading.escapesInDouble;
+    this.#confusing = true;
+    let hash = HASH_SEED;
+    for (let at = start + 1; at < sql.length; at++) {
+      const code = sql.charCodeAt(at);
+      if (code === 34) {
+        if (sql.charCodeAt(at + 1) !== 34) {
+          const entry = this.#vocabulary.find(sql, start + 1, at, hash);
+          this.tokens.push(token.DOUBLE_QUOTED, start, at + 1, entry, 0);
+          return at + 1;
+        }
+        at++;
+      } else if (code === 92 && escapes) {
+        at++;
+        if (sql.charCodeAt(at) === 34) this.escapedQuote = true;
+      }
+      hash = hashStep(hash, foldOf(code));
+    }
+    return this.#impossible('malformed');
+  }
+
+  #dot(at: number): number {
+    const tokens = this.tokens;
+    const last = tokens.count - 1;
+    const type = tokens.type(last);
+    const afterName = (type === token.NAME || type === token.WORD) && tokens.end(last) === at;
+    const code = this.#sql.charCodeAt(at + 1);
+    if (isDigit(code) && !afterName) return this.#fraction(at, at + 1);
+    tokens.push(token.PERIOD, at, at + 1, 0, token.PERIOD);
+    return isIdentifier(code) ? this.#word(at + 1, true) : at + 1;
+  }
+
+  #question(at: number): number {
+    const end = this.#sql.charCodeAt(at + 1) === 63 ? at + 2 : at + 1;
+    this.#questionMarks += end - at;
+    const type = end === at + 1 ? token.PLACEHOLDER : token.NAME_PLACEHOLDER;
+    return this.#placeholder(type, at, end);
+  }
+
+  #placeholder(type: number, at: number, end: number): number {
+    // The values are put there before the server decides what an executable comment is.
+    if (this.#inExecutable) return this.#fail('malformed');
+    if (!placeholderStandsAlone(this.#sql, at, end, type === token.NAME_PLACEHOLDER)) {
+      return this.#fail('malformed');
+    }
+    return this.#literal(type, at, end);
+  }
+
+  #colon(at: number): number {
+    const sql = this.#sql;
+    const code = sql.charCodeAt(at + 1);
+    if (code === 61) return this.#literal(token.ASSIGN, at, at + 2);
+    // named-placeholders takes digits, or a letter and then letters, digits and `_`.
+    let end = at + 1;
+    if (isDigit(code)) {
+      while (isDigit(sql.charCodeAt(end))) end++;
+    } else if (code < 128 && CLASS[code] === LETTER && code !== 95) {
+      while (isIdentifier(sql.charCodeAt(end)) && sql.charCodeAt(end) < 128) end++;
+    }
+    if (end === at + 1) return this.#fail('unrecognised');
+    return this.#placeholder(token.PLACEHOLDER, at, end);
+  }
+
+  #semicolon(at: number): number {
+    if (this.#firstSemicolon < 0) this.#firstSemicolon = this.tokens.count;
+    return this.#character(at, token.SEMICOLON_TOKEN);
+  }
+
+  #lineComment(at: number, code: number): number {
+    const sql = this.#sql;
+    let from = at + 1;
+    if (code === 45) {
+      const third = sql.charCodeAt(at + 2);
+      const starts = sql.charCodeAt(at + 1) === 45 && !(third > 32 && third !== 127);
+      if (!starts) return this.#character(at, code);
+      from = at + 2;
+    } else {
+      this.#confusing = true;
+    }
+    const lineFeed = sql.indexOf('\n', from);
+    const end = lineFeed < 0 ? sql.length : lineFeed;
+    // To the servers NUL ends the comment as well; to mysql2 U+007F does not start it.
+    if (sql.charCodeAt(at + 2) === 127 || this.#hasNul(from, end)) return this.#fail('malformed');
+    this.#plainComment(from, end);
+    return end;
+  }
+
+  #hasNul(from: number, end: number): boolean {
+    for (let i = from; i < end; i++) if (this.#sql.charCodeAt(i) === 0) return true;
+    return false;
+  }
+
+  #plainComment(from: number, end: number): void {
+    if (end - from <= MAX_HINT_COMMENT && isRoutingHint(this.#sql.slice(from, end))) {
+      this.routedToPrimary = true;
+    }
+  }
+
+  #comment(at: number): number {
+    const sql = this.#sql;
+    // No comment of any kind nests in an executable one on every server.
+    if (this.#inExecutable) return this.#fail('unrecognised');
+    const code = sql.charCodeAt(at + 2);
+    if (code === 33 || (code === 77 && sql.charCodeAt(at + 3) === 33)) return this.#executable(at);
+    const end = sql.indexOf('*/', at + 2);
+    if (end < 0) return this.#impossible('malformed');
+    if (code !== 43) this.#plainComment(at + 2, end);
+    else this.optimizerHint ??= judgeOptimizerHint(sql, at + 3, end);
+    return end + 2;
+  }
+
+  #executable(at: number): number {
+    const sql = this.#sql;
+    this.executableComment = true;
+    const digits = sql.indexOf('!', at) + 1;
+    let from = digits;
+    while (isDigit(sql.charCodeAt(from)) && from - digits < 7) from++;
+    const marker = sql.slice(at + 2, from);
+    // With two versions in one text, a server may read one comment and skip the other.
+    if (this.#marker !== '' && this.#marker !== marker) return this.#fail('unrecognised');
+    this.#marker = marker;
+    if (!this.#isVersion(from - digits)) return this.#fail('unrecognised');
+    if (this.#reading.executable) {
+      this.#inExecutable = true;
+      return from;
+    }
+    const end = sql.indexOf('*/', from);
+    if (end < 0) return this.#impossible('malformed');
+    const nested = sql.indexOf('/*', from);
+    return nested >= 0 && nested < end ? this.#fail('unrecognised') : end + 2;
+  }
+
+  /** Older servers of MySQL read a sixth digit as code. */
+  #isVersion(digits: number): boolean {
+    return digits === 0 || digits === 5 || (digits === 6 && this.#vocabulary.dialect === 'mariadb');
+  }
+
+  #star(at: number): number {
+    if (this.#inExecutable && this.#sql.charCodeAt(at + 1) === 47) {
+      this.#inExecutable = false;
+      return at + 2;
+    }
+    return this.#character(at, 42);
+  }
+
+  #at(at: number): number {
+    const double = this.#sql.charCodeAt(at + 1) === 64;
+    const end = double ? at + 2 : at + 1;
+    this.#literal(double ? token.SYSTEM_VARIABLE : token.VARIABLE, at, end);
+    return isIdentifier(this.#sql.charCodeAt(end)) ? this.#word(end, true) : end;
+  }
+
+  /** `\N` is NULL to MariaDB and older MySQL; any other backslash is a syntax error. */
+  #backslash(at: number): number {
+    if (this.#sql.charCodeAt(at + 1) !== 78) return this.#impossible('malformed');
+    return this.#literal(token.NUMBER, at, at + 2);
+  }
+}

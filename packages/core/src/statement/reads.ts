@@ -1,0 +1,108 @@
+import { isPlainXpath, judgeParenthesis } from './calls.ts';
+import type { Refusal } from './refusal.ts';
+import type { Tokens } from './tokens.ts';
+import * as token from './tokens.ts';
+import * as vocabulary from './vocabulary.ts';
+import { judgeName, judgeWord } from './words.ts';
+
+/** Deeper than any server parses. */
+const MAX_DEPTH = 1024;
+
+/**
+ * Judges the tokens of a text that begins like a read: every one must be harmless. Stateless but
+ * for buffers that are used again.
+ */
+export class ReadJudge {
+  /** Deepest nesting of parentheses in the last text that was found safe. */
+  depth = 0;
+  /** Token that opened each enclosing parenthesis. */
+  readonly #openers = new Int32Array(MAX_DEPTH + 1);
+  /** Whether the first comma in that parenthesis leads to an XPath. */
+  readonly #xpath = new Uint8Array(MAX_DEPTH + 1);
+
+  /** Judges the read that begins at token `from`; `null` if it may run on a replica. */
+  judge(tokens: Tokens, from: number): Refusal | null {
+    const { types, entries, count } = tokens;
+    const { flags } = tokens.vocabulary;
+    let depth = 0;
+    let deepest = 0;
+    let refusal: Refusal | null = null;
+    for (let at = from; at < count; at++) {
+      switch (types[at]) {
+        case token.WORD:
+          if (((flags[entries[at] as number] as number) & vocabulary.NEEDS_RULE) !== 0) {
+            refusal = judgeWord(tokens, at, this.#opener(depth), from);
+          }
+          break;
+        case token.NAME:
+        case token.QUOTED:
+        case token.DOUBLE_QUOTED:
+          if (entries[at] !== 0) refusal = judgeName(tokens, at);
+          break;
+        case token.OPEN:
+          if (depth === MAX_DEPTH) return { reason: 'unrecognised', word: null };
+          refusal = judgeParenthesis(tokens, at, from);
+          this.#enter(tokens, at, ++depth);
+          if (depth > deepest) deepest = depth;
+          break;
+        case token.CLOSE:
+          if (depth-- === 0) return { reason: 'malformed', word: null };
+          break;
+        case token.COMMA:
+          if (depth > 0 && this.#xpath[depth] === 1) refusal = this.#judgeXpath(tokens, at, depth);
+          break;
+        case token.PLACEHOLDER:
+        case token.NAME_PLACEHOLDER:
+          refusal = judgePlaceholder(tokens, at);
+          break;
+        case token.VARIABLE:
+          return { reason: 'user-variable', word: variableName(tokens, at) };
+        case token.SYSTEM_VARIABLE:
+          return { reason: 'system-variable', word: variableName(tokens, at) };
+        case token.ASSIGN:
+          return { reason: 'user-variable', word: null };
+      }
+      if (refusal !== null) return refusal;
+    }
+    this.depth = deepest;
+    return depth === 0 ? null : { reason: 'malformed', word: null };
+  }
+
+  #opener(depth: number): number {
+    return depth === 0 ? -1 : (this.#openers[depth] as number);
+  }
+
+  #enter(tokens: Tokens, open: number, depth: number): void {
+    this.#openers[depth] = open;
+    const called = open > 0 && tokens.type(open - 1) === token.WORD;
+    this.#xpath[depth] = called && (tokens.flags(open - 1) & vocabulary.XPATH) !== 0 ? 1 : 0;
+  }
+
+  #judgeXpath(tokens: Tokens, comma: number, depth: number): Refusal | null {
+    this.#xpath[depth] = 0;
+    if (isPlainXpath(tokens, comma + 1)) return null;
+    return { reason: 'user-variable', word: tokens.word(this.#opener(depth) - 1) };
+  }
+}
+
+const MAY_PRECEDE_VALUE = vocabulary.QUERY_WORD | vocabulary.TYPE_WORD;
+
+/**
+ * A list in a list becomes `(1, 2)`, and nothing at all an empty one: behind a name that would
+ * make or leave a call, beside a point a qualified name.
+ */
+function judgePlaceholder(tokens: Tokens, at: number): Refusal | null {
+  const before = tokens.type(at - 1);
+  const isName = tokens.type(at) === token.NAME_PLACEHOLDER;
+  const afterName =
+    before === token.WORD
+      ? (tokens.flags(at - 1) & MAY_PRECEDE_VALUE) === 0 || tokens.type(at - 2) === token.PERIOD
+      : before >= token.NAME && before <= token.DOUBLE_QUOTED;
+  const besidePoint = before === token.PERIOD || tokens.type(at + 1) === token.PERIOD;
+  const doubtful = afterName || (besidePoint && !isName);
+  return doubtful ? { reason: 'malformed', word: null } : null;
+}
+
+function variableName(tokens: Tokens, at: number): string | null {
+  return tokens.word(at + 1) || null;
+}

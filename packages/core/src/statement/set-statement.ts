@@ -1,0 +1,63 @@
+import type { StatementKind, StatePin, TextReason } from './facts.ts';
+import type { Opening } from './opening.ts';
+import type { Tokens } from './tokens.ts';
+import * as token from './tokens.ts';
+
+/*
+ * SET (MySQL manual, "SET Syntax for Variable Assignment" and the sections beside it; MariaDB
+ * manual, "SET"): what it leaves in the session.
+ */
+
+const globalScopes = new Set(['global', 'persist', 'persist_only']);
+
+/** SET forms that are no assignments, and the state that they leave in the session. */
+const forms: ReadonlyMap<string, StatePin | null> = new Map<string, StatePin | null>([
+  // These are for other sessions: accounts and their default roles.
+  ['password', null],
+  ['default', null],
+]);
+
+export function openSet(tokens: Tokens): Opening {
+  if (tokens.is(1, 'transaction')) return opening('set-transaction', null);
+  if (tokens.is(1, 'statement')) return opening('set', 'session-variable', 'variable-hint');
+  const form = tokens.type(1) === token.WORD ? forms.get(tokens.word(1)) : undefined;
+  return opening('set', form === undefined ? pinOfAssignments(tokens) : form);
+}
+
+function opening(
+  kind: StatementKind,
+  pin: StatePin | null,
+  reason: TextReason = 'not-a-read',
+): Opening {
+  return { kind, reason, pin, body: -1, executes: false, definition: false };
+}
+
+/**
+ * The strongest pin of a list of assignments: a session variable before a user variable. Each
+ * assignment has its own scope; what has none is a session variable.
+ */
+function pinOfAssignments(tokens: Tokens): StatePin | null {
+  let pin: StatePin | null = null;
+  let depth = 0;
+  for (let at = 1; at < tokens.count; at++) {
+    const type = tokens.type(at);
+    if (type === token.OPEN) depth++;
+    else if (type === token.CLOSE) depth--;
+    if (at === 1 || (type === token.COMMA && depth === 0)) {
+      const assigned = pinOfAssignment(tokens, at === 1 ? 1 : at + 1);
+      if (assigned === 'session-variable') return assigned;
+      pin ??= assigned;
+    }
+  }
+  return pin;
+}
+
+function pinOfAssignment(tokens: Tokens, at: number): StatePin | null {
+  const type = tokens.type(at);
+  if (type === token.VARIABLE) return 'user-variable';
+  if (type === token.SYSTEM_VARIABLE) {
+    const scope = tokens.type(at + 2) === token.PERIOD ? tokens.word(at + 1) : '';
+    return globalScopes.has(scope) ? null : 'session-variable';
+  }
+  return tokens.isOneOf(at, globalScopes) ? null : 'session-variable';
+}

@@ -1,0 +1,182 @@
+import type { Transform } from 'node:stream';
+import { ReplicatedConnection } from '@rwsplit/core';
+import type { Knex } from 'knex';
+import { addForcePrimary, addHint, isHint } from './force-primary.ts';
+import { hasReplicas, splitOptions } from './options.ts';
+import { HintedRunner } from './runner.ts';
+import { hideSecrets, printable } from './secrets.ts';
+import { type Session, Sessions } from './sessions.ts';
+import { Slot, slotOf } from './slot.ts';
+import { type CompiledStatement, type DoneCallback, type Runnable, StockMysql2 } from './stock.ts';
+
+/**
+ * The sessions behind each pool of Knex. Not in the client: Knex makes others of it without calling
+ * the constructor, for transactions and for `withUserParams`, and those share at most the pool.
+ */
+const sessionsOf = new WeakMap<object, Sessions>();
+
+/**
+ * Knex's client for mysql2 that runs reads on replicas. What it does not say here, it does as the
+ * stock client; without `replicas` in its configuration it is the stock client.
+ *
+ * ```ts
+ * import { ReplicatedMysql2 } from '@rwsplit/knex';
+ * import knex from 'knex';
+ *
+ * const db = knex({
+ *   client: ReplicatedMysql2,
+ *   connection: { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' },
+ *   replicas: [{ host: 'db-2' }, { host: 'db-3' }],
+ * });
+ * ```
+ *
+ * @throws `RWSPLIT_OPTIONS`, at construction, with every problem of `replicas` and `replication`.
+ */
+export class ReplicatedMysql2 extends StockMysql2 {
+  static {
+    addForcePrimary();
+  }
+
+  constructor(config: Knex.Config) {
+    const { replicas } = config;
+    super(Array.isArray(replicas) ? { ...config, replicas: replicas.map(printable) } : config);
+    if (hasReplicas(config)) {
+      hideSecrets(this.connectionSettings ?? {});
+      hideSecrets(this.config.connection ?? {});
+    }
+  }
+
+  override initializePool(config: Knex.Config = this.config): void {
+    if (this.pool !== undefined || !hasReplicas(this.config)) {
+      super.initializePool(config);
+      return;
+    }
+    const pool = { ...this.poolDefaults(), ...config.pool };
+    const settings: object | undefined = this.connectionSettings;
+    const sessions = new Sessions(splitOptions({ ...this.config, pool }, settings ?? {}), pool);
+    if (settings !== undefined) {
+      sessions.renew(settings);
+    }
+    super.initializePool(config);
+    if (this.pool !== undefined) {
+      sessionsOf.set(this.pool, sessions);
+    }
+  }
+
+  /** Knex's pool makes slots; the hooks of `pool` are for connections. */
+  override getPoolSettings(poolConfig: Knex.PoolConfig = {}): unknown {
+    if (!hasReplicas(this.config)) {
+      return super.getPoolSettings(poolConfig);
+    }
+    const { afterCreate: _, validate, ...rest } = poolConfig;
+    const validateSlot = (slot: Slot) => slot.aside((session) => validate?.(session) ?? true);
+    return super.getPoolSettings(
+      validate === undefined ? rest : { ...rest, validate: validateSlot },
+    );
+  }
+
+  override validateConnection(connection: unknown): Promise<boolean> | boolean {
+    return connection instanceof Slot || super.validateConnection(connection);
+  }
+
+  override async acquireRawConnection(): Promise<unknown> {
+    const sessions = this.pool && sessionsOf.get(this.pool);
+    if (sessions === undefined) {
+      return super.acquireRawConnection();
+    }
+    sessions.renew(this.connectionSettings);
+    await sessions.reach((primary) => this.checkVersion?.(primary));
+    return new Slot(sessions);
+  }
+
+  override async destroyRawConnection(connection: unknown): Promise<void> {
+    if (!(connection instanceof Slot)) {
+      await super.destroyRawConnection(connection);
+    }
+  }
+
+  override async acquireConnection(): Promise<unknown> {
+    const acquired = await super.acquireConnection();
+    if (!(acquired instanceof Slot)) {
+      return acquired;
+    }
+    try {
+      return await acquired.open();
+    } catch (error) {
+      await super.releaseConnection(acquired);
+      throw error;
+    }
+  }
+
+  override releaseConnection(connection: unknown): Promise<void> {
+    const slot = slotOf(connection);
+    if (slot !== undefined) {
+      slot.close(connection as Session);
+      return super.releaseConnection(slot);
+    }
+    return connection instanceof ReplicatedConnection
+      ? Promise.resolve()
+      : super.releaseConnection(connection);
+  }
+
+  override async destroy(callback?: DoneCallback): Promise<void> {
+    const sessions = this.pool && sessionsOf.get(this.pool);
+    if (sessions === undefined) {
+      return super.destroy(callback);
+    }
+    try {
+      await super.destroy();
+      await sessions.end();
+    } catch (error) {
+      if (callback === undefined) {
+        throw error;
+      }
+      callback(error);
+      return;
+    }
+    callback?.();
+  }
+
+  override runner(builder: Runnable): HintedRunner {
+    return new HintedRunner(this, builder);
+  }
+
+  override _stream(
+    connection: unknown,
+    statement: CompiledStatement,
+    stream: Transform,
+    options?: Readonly<Record<string, unknown>>,
+  ): Promise<unknown> {
+    if (stream.destroyed) {
+      // It was closed while it waited for a connection. Knex would wait for its end, and never release.
+      return Promise.resolve();
+    }
+    if (isHint(options)) {
+      addHint(statement);
+    }
+    return super._stream(connection, statement, stream, options);
+  }
+
+  override async cancelQuery(connectionToKill?: unknown): Promise<unknown> {
+    const slot = slotOf(connectionToKill);
+    return slot === undefined
+      ? super.cancelQuery(connectionToKill)
+      : slot.aside((control) => this._wrappedCancelQueryCall(control, connectionToKill));
+  }
+
+  /** Ends a statement on the host that runs it: a thread id means nothing on another one. */
+  override async _wrappedCancelQueryCall(
+    control: unknown,
+    connectionToKill: unknown,
+  ): Promise<unknown> {
+    if (!(connectionToKill instanceof ReplicatedConnection)) {
+      return super._wrappedCancelQueryCall(control, connectionToKill);
+    }
+    if (connectionToKill.host === null) {
+      // It waits for a server: what the user gave up must not start later.
+      connectionToKill.destroy();
+      return undefined;
+    }
+    return connectionToKill.cancel('query');
+  }
+}

@@ -1,0 +1,15 @@
+/** Modules of Knex that its types leave out; `stock.ts` says what they are. */
+declare module 'knex/lib/dialects/mysql2/index.js' {
+  const client: unknown;
+  export default client;
+}
+
+declare module 'knex/lib/execution/runner.js' {
+  const runner: unknown;
+  export default runner;
+}
+
+declare module 'knex/lib/query/querybuilder.js' {
+  const queryBuilder: unknown;
+  export default queryBuilder;
+}

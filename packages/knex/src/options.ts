@@ -1,0 +1,85 @@
+import { promisify } from 'node:util';
+import {
+  type HostOptions,
+  type OnCreateConnection,
+  optionProblems,
+  optionsError,
+  type ReplicatedPoolOptions,
+} from '@rwsplit/core';
+import type { Knex } from 'knex';
+import { hideSecrets, revealed, withSecrets } from './secrets.ts';
+
+/** Core's options but for the primary, which is what `connection` says at the time. */
+export type SplitOptions = Omit<ReplicatedPoolOptions, 'primary'>;
+
+/** Whether a configuration has replicas: without, the client is Knex's own. */
+export function hasReplicas({ replicas }: Knex.Config): boolean {
+  return Array.isArray(replicas) ? replicas.length > 0 : (replicas ?? null) !== null;
+}
+
+/**
+ * Reads what a Knex configuration says of replicas and routing.
+ *
+ * @param settings what is known of the primary.
+ * @throws `RWSPLIT_OPTIONS` with every problem, by the keys of the Knex configuration.
+ */
+export function splitOptions(config: Knex.Config, settings: object): SplitOptions {
+  const { replication = {}, replicas = [] } = config;
+  const given = { ...replication, replicas: revealedAll(replicas) };
+  const problems = optionProblems({ ...given, primary: withSecrets(settings) }).map(inWordsOfKnex);
+  if (config.connectionPool !== undefined) {
+    problems.push('connectionPool: cannot be used with replicas; give `connection` instead');
+  }
+  if (problems.length > 0) {
+    throw optionsError(problems);
+  }
+  return {
+    ...given,
+    primaryTables: [...(given.primaryTables ?? []), ...migrationTables(config)],
+    onCreateConnection: setUp(config.pool?.afterCreate, given.onCreateConnection),
+  };
+}
+
+/** The primary's options: its settings, and Knex's limits for each host. */
+export function primaryOptions(settings: object, pool: Knex.PoolConfig): HostOptions {
+  const { max = 10, min = 2, idleTimeoutMillis = 30_000 } = pool;
+  const limits =
+    // mysql2 closes idle connections only where fewer than all may be idle.
+    max > 1 && min < max
+      ? { connectionLimit: max, maxIdle: max - 1, idleTimeout: idleTimeoutMillis }
+      : { connectionLimit: max };
+  return { ...limits, ...withSecrets(settings) };
+}
+
+function revealedAll(replicas: unknown): SplitOptions['replicas'] {
+  return (Array.isArray(replicas) ? replicas.map(revealed) : replicas) as SplitOptions['replicas'];
+}
+
+function inWordsOfKnex(problem: string): string {
+  if (problem.startsWith('replicas')) {
+    return problem;
+  }
+  return /^primary\b/.test(problem)
+    ? problem.replace('primary', 'connection')
+    : `replication.${problem}`;
+}
+
+/** Core knows the names that Knex's migrations use by default. */
+function migrationTables({ migrations }: Knex.Config): string[] {
+  const name = migrations?.tableName;
+  return name === undefined ? [] : [name, `${name}_lock`];
+}
+
+/** Knex calls `afterCreate` for each connection that it makes; here, core makes them. */
+function setUp(
+  afterCreate: Knex.PoolConfig['afterCreate'],
+  onCreateConnection: OnCreateConnection | undefined,
+): OnCreateConnection {
+  return async (connection, host) => {
+    hideSecrets(connection.config);
+    if (afterCreate !== undefined) {
+      await promisify((done: (error?: Error | null) => void) => afterCreate(connection, done))();
+    }
+    await onCreateConnection?.(connection, host);
+  };
+}

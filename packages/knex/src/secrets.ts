@@ -1,0 +1,63 @@
+/** Options of a host that are a password, or may hold one. */
+const secretKeys = [
+  'password',
+  'password1',
+  'password2',
+  'password3',
+  'passwordSha1',
+  'uri',
+] as const;
+
+/** What the user gave, by what stands for it in Knex's configuration. */
+const givenAs = new WeakMap<object, unknown>();
+
+/** Takes the secrets of an object out of whatever prints or logs it; they can still be read. */
+export function hideSecrets(target: object): void {
+  for (const key of secretKeys) {
+    if (Object.hasOwn(target, key)) {
+      Object.defineProperty(target, key, { enumerable: false });
+    }
+  }
+}
+
+/** A copy that has what {@link hideSecrets} hid as ordinary properties again. */
+export function withSecrets(target: object): object {
+  const known: Partial<Record<string, unknown>> = target;
+  const hidden = secretKeys.filter((key) => Object.hasOwn(target, key));
+  return { ...target, ...Object.fromEntries(hidden.map((key) => [key, known[key]])) };
+}
+
+/** What can stand for a replica where it may be printed. The user's own object stays as it is. */
+export function printable(replica: unknown): unknown {
+  const given = revealed(replica);
+  const shown = typeof given === 'string' ? addressIn(given) : optionsOf(given);
+  if (shown === null) {
+    return replica;
+  }
+  hideSecrets(shown);
+  givenAs.set(shown, given);
+  return shown;
+}
+
+/** The replica that something {@link printable} stands for; anything else is what it is. */
+export function revealed(replica: unknown): unknown {
+  return typeof replica === 'object' && replica !== null && givenAs.has(replica)
+    ? givenAs.get(replica)
+    : replica;
+}
+
+function addressIn(url: string): object {
+  if (!URL.canParse(url)) {
+    return {};
+  }
+  const { hostname: host, port, username: user, pathname } = new URL(url);
+  return { host, port: port === '' ? 3306 : Number(port), user, database: pathname.slice(1) };
+}
+
+/** A pool has its password deep inside, and nothing that tells more than that it is one. */
+function optionsOf(replica: unknown): object | null {
+  if (typeof replica !== 'object' || replica === null) {
+    return null;
+  }
+  return 'getConnection' in replica ? {} : { ...replica };
+}

@@ -1,0 +1,181 @@
+import {
+  createReplicatedPool,
+  isRwSplitError,
+  type ReplicatedConnection,
+  type ReplicatedPool,
+} from '@rwsplit/core';
+import type { Knex } from 'knex';
+import { primaryOptions, type SplitOptions } from './options.ts';
+import type { VersionSource } from './stock.ts';
+
+/** What Knex writes on the connections that it is given. */
+interface KnexMarks {
+  __knexUid?: string;
+  /** Set when Knex gave up waiting for a statement: what runs on the connection runs on. */
+  __knex__disposed?: unknown;
+}
+
+/** One acquisition of Knex: core's session, with Knex's marks. */
+export type Session = ReplicatedConnection & KnexMarks;
+
+/** Core's pool for the connection settings of one moment: a function for `connection` may renew them. */
+class Generation {
+  readonly settings: object;
+  readonly pool: ReplicatedPool;
+  #open = 0;
+  #isRetired = false;
+  #end: Promise<void> | null = null;
+
+  constructor(settings: object, pool: ReplicatedPool) {
+    this.settings = settings;
+    this.pool = pool;
+  }
+
+  open(): Promise<Session> {
+    this.#open += 1;
+    return new Promise((resolve, reject) => {
+      this.pool.getConnection((error, session) => (error ? reject(error) : resolve(session)));
+    });
+  }
+
+  /** To be called once for each session. */
+  closed(): void {
+    this.#open -= 1;
+    this.#endIfUnused();
+  }
+
+  /** Ends the pool when the last of its sessions is closed: transactions go on with old settings. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#endIfUnused();
+  }
+
+  end(): Promise<void> {
+    this.#end ??= new Promise((resolve, reject) => {
+      this.pool.end((error) => (error ? reject(error) : resolve()));
+    });
+    return this.#end;
+  }
+
+  #endIfUnused(): void {
+    if (this.#isRetired && this.#open === 0) {
+      // Nobody waits for it, and a connection that does not close properly is gone all the same.
+      this.end().catch(() => {});
+    }
+  }
+}
+
+/** Where the sessions of one client come from, and whatever copies Knex makes of it. */
+export class Sessions {
+  readonly #options: SplitOptions;
+  readonly #limits: Knex.PoolConfig;
+  readonly #generations = new WeakMap<Session, Generation>();
+  #current: Generation | null = null;
+
+  constructor(options: SplitOptions, limits: Knex.PoolConfig) {
+    this.#options = options;
+    this.#limits = limits;
+  }
+
+  /** Sees to it that new sessions use these settings of the primary's connections. */
+  renew(settings: object): void {
+    const previous = this.#current;
+    if (previous?.settings !== settings) {
+      const primary = primaryOptions(settings, this.#limits);
+      const pool = createReplicatedPool({ ...this.#options, primary });
+      this.#current = new Generation(settings, pool);
+      previous?.retire();
+    }
+  }
+
+  async open(): Promise<Session> {
+    const generation = this.#generation();
+    const session = await generation.open();
+    this.#generations.set(session, generation);
+    return session;
+  }
+
+  /** To be called once for each session. */
+  close(session: Session): void {
+    if (session.__knex__disposed) {
+      session.destroy();
+    } else {
+      session.release();
+    }
+    this.#generations.get(session)?.closed();
+  }
+
+  /**
+   * Makes sure that there is a server for new sessions, so that a wrong address, password or
+   * database shows where it does in Knex: while a connection is acquired. Without the primary,
+   * replicas will do: it is the statement that needs the primary that fails then.
+   *
+   * @param greet told the version of the primary, once it is there: never that of a replica.
+   */
+  async reach(greet: (primary: VersionSource) => unknown): Promise<void> {
+    const session = await this.open();
+    try {
+      if (!this.#isPrimaryDown() && (await canConnect(session))) {
+        await greet({ query: (sql, done) => session.query({ sql, forcePrimary: true }, done) });
+      } else {
+        await read(session);
+      }
+    } finally {
+      this.close(session);
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#current?.end();
+  }
+
+  #generation(): Generation {
+    if (this.#current === null) {
+      throw new Error('No connection settings yet');
+    }
+    return this.#current;
+  }
+
+  #isPrimaryDown(): boolean {
+    const [primary] = this.#generation().pool.stats().hosts;
+    return primary?.isUp === false;
+  }
+}
+
+/** Errors of a server that is there, but takes no clients at the moment. */
+const passing: ReadonlySet<number> = new Set([1040, 1053, 1129, 1203, 1226, 3032]);
+
+/**
+ * Whether the primary gives a connection.
+ *
+ * @throws what does not pass by itself: a refused login, an unknown database, an error of a hook.
+ */
+function canConnect(session: Session): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    session.connect((error) => {
+      if (!error) {
+        resolve(true);
+      } else if (isRwSplitError(error) && error.code === 'RWSPLIT_HOST_SETUP') {
+        // Knex gives an error of afterCreate as it is.
+        reject(error.cause);
+      } else if (isRefusal(error)) {
+        reject(error);
+      } else {
+        resolve(false);
+      }
+    });
+  });
+}
+
+/** Whether it is the server that says no; the number of a system error is negative. */
+function isRefusal(error: { readonly errno?: number }): boolean {
+  const { errno = 0 } = error;
+  return errno > 0 && !passing.has(errno);
+}
+
+/** Fails if neither a replica nor the primary answers. */
+function read(session: Session): Promise<void> {
+  return new Promise((resolve, reject) => {
+    session.query('SELECT 1', (error) => (error ? reject(error) : resolve()));
+  });
+}

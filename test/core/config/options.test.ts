@@ -1,0 +1,213 @@
+import { inspect } from 'node:util';
+import { createReplicatedPool, isRwSplitError, type ReplicatedPoolOptions } from '@rwsplit/core';
+import mysql from 'mysql2';
+import { afterEach, describe, expect, it } from 'vitest';
+import { parseOptions } from '../../../packages/core/src/config/parse.ts';
+import { parseUrl } from '../../../packages/core/src/config/url.ts';
+
+const primary = { host: 'db-1', user: 'app', password: 'secret-1', database: 'shop', port: 3307 };
+
+/** Options as somebody without types would give them. */
+function messageOf(options: unknown): string {
+  try {
+    parseOptions(options as ReplicatedPoolOptions);
+  } catch (error) {
+    if (isRwSplitError(error) && error.code === 'RWSPLIT_OPTIONS') {
+      return error.message;
+    }
+    throw error;
+  }
+  return 'no error';
+}
+
+describe('options', () => {
+  it.each([
+    ['no options', undefined, 'expected an object with `primary` and `replicas`'],
+    [
+      'no primary',
+      {},
+      'primary: expected mysql2 pool options, a URL (mysql://user@address:port/database) or a mysql2 pool, found undefined',
+    ],
+    ['a primary that is no host', { primary: 7 }, 'found 7'],
+    [
+      'a URL of something else',
+      { primary: 'postgres://u:secret-1@db/x' },
+      'primary: expected mysql2 pool options, a URL (mysql://user@address:port/database) or a mysql2 pool, found a string that is no such URL',
+    ],
+    ['a typo', { primary, replica: [] }, "replica: unknown option; did you mean 'replicas'?"],
+    ['an option nobody knows', { primary, zzzzzzz: 1 }, 'zzzzzzz: unknown option'],
+    [
+      'replicas that are no list',
+      { primary, replicas: {} },
+      'replicas: expected an array of hosts, found an object',
+    ],
+    [
+      'a replica that is no host',
+      { primary, replicas: [null] },
+      'replicas[0]: expected mysql2 pool options',
+    ],
+    [
+      'a typo in a host',
+      { primary: { ...primary, pasword: 'secret-2' } },
+      "primary.pasword: unknown option; did you mean 'password'?",
+    ],
+    [
+      'a port out of range',
+      { primary: { ...primary, port: 70_000 } },
+      'primary.port: expected a port number from 1 to 65535, found 70000',
+    ],
+    [
+      'a host that is no text',
+      { primary: { host: 5 } },
+      'primary.host: expected a host name or address, found 5',
+    ],
+    [
+      'an unknown balancing',
+      { primary, balancing: 'fair' },
+      "balancing: expected 'leastOutstanding' or 'roundRobin', found 'fair'",
+    ],
+    [
+      'a timeout of nothing',
+      { primary, acquireTimeout: 0 },
+      'acquireTimeout: expected a positive integer (milliseconds), found 0',
+    ],
+    [
+      'a timeout as text',
+      { primary, acquireTimeout: '5s' },
+      "acquireTimeout: expected a positive integer (milliseconds), found '5s'",
+    ],
+    [
+      'a dialect that we do not speak',
+      { primary, dialect: 'postgres' },
+      "dialect: expected 'mysql' or 'mariadb', found 'postgres'",
+    ],
+    [
+      'a hook that is none',
+      { primary, onCreateConnection: {} },
+      'onCreateConnection: expected a function, found an object',
+    ],
+    [
+      'functions that are no list',
+      { primary, pureFunctions: 'f' },
+      "pureFunctions: expected an array of function names, 'f' or 'db.f', found 'f'",
+    ],
+    [
+      'a table that is no text',
+      { primary, primaryTables: ['t', 5] },
+      "primaryTables: expected an array of table names, 't' or 'db.t', found an array of 2",
+    ],
+    [
+      'two replicas of one name',
+      {
+        primary,
+        replicas: [
+          { name: 'r', host: 'a' },
+          { name: 'r', host: 'b' },
+        ],
+      },
+      "replicas[1].name: expected a name of its own, found 'r' again",
+    ],
+  ])('%s', (_name, options, expected) => {
+    expect(messageOf(options)).toContain(expected);
+  });
+
+  it('reports every problem at once', () => {
+    const message = messageOf({ primary: { port: 'x' }, replicas: 3, balancing: 1, colour: 'red' });
+    expect(message.split('\n')).toHaveLength(5);
+  });
+
+  it('never shows what may be a password', () => {
+    for (const options of [
+      { primary: 'mysql:/app:secret-1@db' },
+      { primary: { ...primary, host: 1 }, replicas: ['secret-1'] },
+    ]) {
+      expect(messageOf(options)).not.toContain('secret-1');
+    }
+  });
+
+  it('accepts options that are left undefined', () => {
+    expect(messageOf({ primary, replicas: undefined, balancing: undefined })).toBe('no error');
+  });
+
+  it('lets options of a newer mysql2 through', () => {
+    expect(messageOf({ primary: { ...primary, somethingEntirelyNew: 1 } })).toBe('no error');
+  });
+});
+
+describe('hosts', () => {
+  const pools: mysql.Pool[] = [];
+  afterEach(() => pools.splice(0).forEach((pool) => pool.end()));
+
+  function optionsOf(replica: unknown, base: unknown = primary): Record<string, unknown> {
+    const { hosts } = parseOptions({ primary: base, replicas: [replica] } as ReplicatedPoolOptions);
+    const source = hosts[1]?.source;
+    return source !== undefined && 'options' in source ? { ...source.options } : {};
+  }
+
+  it('gives a replica what it does not say itself', () => {
+    expect(optionsOf({ host: 'db-2' })).toEqual({ ...primary, host: 'db-2' });
+    expect(optionsOf({ host: 'db-2', password: 'own' })).toMatchObject({ password: 'own' });
+  });
+
+  it('does not give it what says which server it is', () => {
+    const base = { ...primary, socketPath: '/run/primary.sock', localAddress: '10.0.0.1' };
+    expect(optionsOf({ host: 'db-2' }, base)).toEqual({ ...primary, host: 'db-2' });
+  });
+
+  it('reads URLs, and lets a replica inherit from one', () => {
+    expect(optionsOf('mysql://reader:p%40ss@db-3:3311/shop')).toMatchObject({
+      host: 'db-3',
+      port: 3311,
+      user: 'reader',
+      password: 'p@ss',
+    });
+    expect(optionsOf({ host: 'db-2' }, 'mysql://app:pw@db-1/shop?dateStrings=true')).toEqual({
+      host: 'db-2',
+      user: 'app',
+      password: 'pw',
+      database: 'shop',
+      dateStrings: true,
+    });
+  });
+
+  it('takes pools of mysql2 and of mysql2/promise, and lets a replica inherit from one', () => {
+    const pool = mysql.createPool({ ...primary, namedPlaceholders: true });
+    pools.push(pool);
+    expect(optionsOf({ host: 'db-2' }, pool)).toMatchObject({
+      host: 'db-2',
+      user: 'app',
+      password: 'secret-1',
+      namedPlaceholders: true,
+    });
+    const { hosts } = parseOptions({ primary: pool.promise(), replicas: [pool] });
+    expect(hosts.map(({ name }) => name)).toEqual(['db-1:3307', 'db-1:3307#2']);
+  });
+
+  it('shows no password when a pool is inspected', () => {
+    const pool = createReplicatedPool({
+      primary,
+      replicas: [{ host: 'db-2', password: 'secret-2' }],
+    });
+    expect(inspect(pool, { depth: null, showHidden: false })).not.toMatch(/secret-/);
+    expect(JSON.stringify(pool)).not.toMatch(/secret-/);
+    pool.end();
+  });
+});
+
+describe('parseUrl', () => {
+  it.each([
+    ['mysql://db', { host: 'db' }],
+    ['mariadb://db:1', { host: 'db', port: 1 }],
+    ['mysql://u@db/', { host: 'db', user: 'u' }],
+    [
+      'mysql://u:@db/a%20b?ssl={"ca":"x"}&charset=utf8mb4',
+      { host: 'db', user: 'u', database: 'a b', ssl: { ca: 'x' }, charset: 'utf8mb4' },
+    ],
+    ['', null],
+    ['db:3306', null],
+    ['http://db', null],
+    ['mysql://', null],
+  ])('%s', (url, options) => {
+    expect(parseUrl(url)).toEqual(options);
+  });
+});

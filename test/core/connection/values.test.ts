@@ -1,0 +1,80 @@
+import mysql from 'mysql2';
+import { describe, expect, it } from 'vitest';
+import { carriesCode } from '../../../packages/core/src/connection/bound-values.ts';
+import { serverStatusOf } from '../../../packages/core/src/connection/response.ts';
+import { failureOf } from '../../../packages/core/src/pool/failure.ts';
+
+const code = mysql.raw('GET_LOCK("x", 1)');
+
+describe('carriesCode', () => {
+  it.each([
+    ['nothing', undefined, false],
+    ['null', [null], false],
+    ['text, numbers, dates, bytes', ['x', 1, 1n, true, new Date(), Buffer.from('x')], false],
+    ['a list for IN', [[1, 2, 3]], false],
+    ['an object for SET', [{ a: 1 }], false],
+    ['mysql.raw', [code], true],
+    ['mysql.raw in a list', [[1, code]], true],
+    ['mysql.raw in an object', [{ a: code }], true],
+    ['mysql.raw among named values', { a: code }, true],
+    [
+      'a date that somebody gave code',
+      [Object.assign(new Date(), { toSqlString: () => 'x' })],
+      true,
+    ],
+    ['inherited code', [Object.create({ toSqlString: () => 'x' })], true],
+    ['a function', [() => 1], true],
+    ['nested deeper than anybody looks', [[[[[[[1]]]]]]], true],
+  ])('%s', (_name, values, expected) => {
+    expect(carriesCode(values)).toBe(expected);
+  });
+});
+
+describe('serverStatusOf', () => {
+  class ResultSetHeader {
+    serverStatus = 3;
+  }
+  it.each([
+    ['rows', [{ id: 1 }], null],
+    ['no rows', [], null],
+    ['an OK packet', new ResultSetHeader(), 3],
+    ['the rows and the end of a CALL', [[{ id: 1 }], new ResultSetHeader()], 3],
+    ['a row that looks like one', [{ serverStatus: 1, affectedRows: 0, warningStatus: 0 }], null],
+  ])('%s', (_name, result, status) => {
+    expect(serverStatusOf(result)).toBe(status);
+  });
+});
+
+describe('failureOf', () => {
+  it.each([
+    ['a write in a read-only transaction', { errno: 1792 }, 'read-only'],
+    [
+      'a write on a read-only server',
+      { errno: 1290, message: 'with the --super-read-only option' },
+      'read-only',
+    ],
+    [
+      'MariaDB says it otherwise',
+      { errno: 1290, message: 'with the --read_only option' },
+      'read-only',
+    ],
+    ['another option', { errno: 1290, message: 'with the --secure-file-priv option' }, 'statement'],
+    ['an unknown table', { errno: 1146 }, 'differs'],
+    ['an unknown database', { errno: 1049 }, 'differs'],
+    ['a syntax error', { errno: 1064 }, 'statement'],
+    ['a killed query', { errno: 1317 }, 'statement'],
+    ['a shutdown', { errno: 1053 }, 'connection'],
+    ['a lost connection', { code: 'PROTOCOL_CONNECTION_LOST', fatal: true }, 'connection'],
+    [
+      'a closed one',
+      { fatal: true, message: "Can't add new command when connection is in closed state" },
+      'not-sent',
+    ],
+    ['a timeout', { code: 'PROTOCOL_SEQUENCE_TIMEOUT' }, 'timeout'],
+    ['a reset', { code: 'ECONNRESET' }, 'connection'],
+  ])('%s', (_name, fields, failure) => {
+    expect(
+      failureOf(Object.assign(new Error('message' in fields ? fields.message : ''), fields)),
+    ).toBe(failure);
+  });
+});

@@ -1,0 +1,269 @@
+import {
+  createReplicatedPool,
+  type ReplicatedConnection,
+  type ReplicatedPool,
+  type ReplicatedPoolOptions,
+} from '@rwsplit/core';
+import mysql from 'mysql2';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { flavors } from '../support/servers/flavor.ts';
+import { type OwnedCluster, startCluster } from '../support/servers/start-cluster.ts';
+
+/** What a connection in mysql2's shape owes its users, beyond routing. */
+describe.each(flavors)('%s', (flavor) => {
+  let cluster: OwnedCluster;
+  let core: ReplicatedPool;
+
+  beforeAll(async () => {
+    // A cluster of its own: the fence is to be met without the read-only option of the servers.
+    cluster = await startCluster({ flavor });
+    await cluster.primary.query('CREATE TABLE app.item (id INT PRIMARY KEY)');
+    await cluster.primary.query('CREATE TABLE app.log (id INT PRIMARY KEY AUTO_INCREMENT)');
+    await cluster.primary.query('INSERT INTO app.item VALUES (1), (2)');
+    await cluster.primary.query(
+      'CREATE FUNCTION app.note() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO app.log VALUES (NULL); RETURN 7; END',
+    );
+    await cluster.waitUntilReplicated();
+    for (const replica of cluster.replicas) {
+      await replica.query('SET GLOBAL read_only = OFF');
+    }
+  });
+  afterAll(() => cluster.stop());
+  afterEach(async () => {
+    await core.promise().end();
+  });
+
+  function open(change: Partial<ReplicatedPoolOptions> = {}): ReplicatedPool {
+    core = createReplicatedPool({
+      primary: cluster.connectionOptions(cluster.primary),
+      replicas: cluster.replicas.map((server) => cluster.connectionOptions(server)),
+      ...change,
+    });
+    return core;
+  }
+
+  function getConnection(): Promise<ReplicatedConnection> {
+    return new Promise((resolve, reject) => {
+      core.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
+    });
+  }
+
+  it('runs a write that slipped through on the primary, once, and goes there at once the next time', async () => {
+    // The user vouches for a function that writes: what the catalogue will catch one day.
+    open({ pureFunctions: ['note'] });
+    const count = async () => cluster.primary.query('SELECT COUNT(*) AS n FROM app.log');
+    const [{ n: before }] = (await count()) as [{ n: number }];
+    const [first] = await core.promise().query('SELECT /* fence-1 */ note() AS n');
+    expect(first).toEqual([{ n: 7 }]);
+    expect(await count()).toEqual([{ n: before + 1 }]);
+    const servers = (await cluster.whoRan('fence-1')).map(({ server }) => server);
+    expect(servers).toEqual(['primary', expect.stringMatching(/^replica-/)]);
+    await core.promise().query('SELECT /* fence-1 */ note() AS n');
+    expect((await cluster.whoRan('fence-1')).map(({ server }) => server)).toEqual([
+      'primary',
+      'primary',
+      expect.stringMatching(/^replica-/),
+    ]);
+    for (const replica of cluster.replicas) {
+      await cluster.waitUntilReplicated();
+      expect(await replica.query('SELECT COUNT(*) AS n FROM app.log')).toEqual([{ n: before + 2 }]);
+    }
+  });
+
+  it('keeps the fence up whatever the hook does', async () => {
+    open({
+      pureFunctions: ['note'],
+      onCreateConnection: (connection, host) =>
+        new Promise((resolve) => {
+          expect(host.name).toMatch(/^127\.0\.0\.1:/);
+          connection.query('SET SESSION TRANSACTION READ WRITE', () => resolve(undefined));
+        }),
+    });
+    await core.promise().query('SELECT /* fence-2 */ note() AS n');
+    expect((await cluster.whoRan('fence-2')).map(({ server }) => server)).toContain('primary');
+  });
+
+  it('runs the hook on every connection of every host, before its first statement', async () => {
+    const seen: string[] = [];
+    open({
+      onCreateConnection: async (connection, host) => {
+        seen.push(host.role);
+        await new Promise<void>((resolve, reject) => {
+          connection.query("SET SESSION time_zone = '+03:00'", (error) =>
+            error ? reject(error) : resolve(),
+          );
+        });
+      },
+    });
+    const db = core.promise();
+    const zones = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        db.query('SELECT TIMESTAMPDIFF(HOUR, UTC_TIMESTAMP(), NOW()) AS z'),
+      ),
+    );
+    expect(zones.map(([rows]) => rows)).toEqual(Array(8).fill([{ z: 3 }]));
+    await db.query('UPDATE item SET id = id');
+    expect(seen.filter((role) => role === 'replica')).toHaveLength(8);
+    expect(seen.filter((role) => role === 'primary')).toHaveLength(1);
+  });
+
+  it('hands no open transaction to the next user of a connection', async () => {
+    open({ primary: { ...cluster.connectionOptions(cluster.primary), connectionLimit: 1 } });
+    const connection = await getConnection();
+    await connection.promise().beginTransaction();
+    await connection.promise().query('INSERT INTO item VALUES (50)');
+    connection.release();
+    const [rows] = await core
+      .promise()
+      .query({ sql: 'SELECT id FROM item WHERE id = 50', forcePrimary: true } as { sql: string });
+    expect(rows).toEqual([]);
+  });
+
+  it('gives an ordinary connection back as it is: no statement of our own, no new connection', async () => {
+    open();
+    const db = core.promise();
+    await db.query('UPDATE item SET id = id');
+    const before = await cluster.primary.status('Connections');
+    const mark = await cluster.primary.mark();
+    for (let round = 0; round < 10; round++) {
+      await db.query('UPDATE item SET id = id /* plain */');
+    }
+    const statements = await cluster.primary.statements({ since: mark });
+    expect(statements.map(({ sql }) => sql)).toEqual(
+      Array(10).fill('UPDATE item SET id = id /* plain */'),
+    );
+    expect(await cluster.primary.status('Connections')).toBe(before);
+  });
+
+  it('runs the statements of one connection in their order, each where it belongs', async () => {
+    open();
+    const connection = (await getConnection()).promise();
+    const answers = await Promise.all([
+      connection.query('SELECT COUNT(*) AS n FROM item'),
+      connection.query('INSERT INTO item VALUES (60)'),
+      connection.query('SELECT COUNT(*) AS n FROM item'),
+      connection.query('DELETE FROM item WHERE id = 60'),
+      connection.query('SELECT COUNT(*) AS n FROM item'),
+    ]);
+    expect([answers[0]?.[0], answers[2]?.[0], answers[4]?.[0]]).toEqual([
+      [{ n: 2 }],
+      [{ n: 3 }],
+      [{ n: 2 }],
+    ]);
+    connection.release();
+  });
+
+  it('releases once: a second release frees nobody else’s connection', async () => {
+    open({ primary: { ...cluster.connectionOptions(cluster.primary), connectionLimit: 1 } });
+    const first = await getConnection();
+    await first.promise().beginTransaction();
+    await first.promise().rollback();
+    first.release();
+    const second = await getConnection();
+    await second.promise().beginTransaction();
+    first.release();
+    core.releaseConnection(first);
+    const third = await getConnection();
+    let isThirdServed = false;
+    const waiting = third
+      .promise()
+      .query('DELETE FROM item WHERE id = 99')
+      .then(() => {
+        isThirdServed = true;
+      });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isThirdServed).toBe(false);
+    await second.promise().rollback();
+    second.release();
+    await waiting;
+    third.release();
+    await expect(first.promise().query('SELECT 1')).rejects.toMatchObject({
+      code: 'RWSPLIT_CONNECTION_RELEASED',
+    });
+  });
+
+  it('gives a connection that comes after the timeout to somebody else', async () => {
+    open({
+      acquireTimeout: 60,
+      primary: { ...cluster.connectionOptions(cluster.primary), connectionLimit: 1 },
+    });
+    const holder = await getConnection();
+    await holder.promise().beginTransaction();
+    await expect(core.promise().query('DELETE FROM item WHERE id = 99')).rejects.toMatchObject({
+      code: 'RWSPLIT_ACQUIRE_TIMEOUT',
+    });
+    await holder.promise().rollback();
+    holder.release();
+    await core.promise().query('DELETE FROM item WHERE id = 99');
+    expect(core.stats().hosts[0]).toMatchObject({ outstanding: 0, isUp: true });
+  });
+
+  it('destroys: the running and the waiting statements end, and the pool goes on', async () => {
+    open();
+    const connection = await getConnection();
+    const running = connection.promise().query('SELECT SLEEP(5)');
+    const waiting = connection.promise().query('SELECT 1');
+    setTimeout(() => connection.destroy(), 50);
+    await expect(waiting).rejects.toMatchObject({ code: 'RWSPLIT_CONNECTION_DESTROYED' });
+    await expect(running).rejects.toMatchObject({ code: 'RWSPLIT_CONNECTION_DESTROYED' });
+    await core.promise().query('UPDATE item SET id = id');
+    expect(core.stats().hosts.map(({ outstanding }) => outstanding)).toEqual([0, 0, 0]);
+  });
+
+  it('cancels a statement on the host that runs it', async () => {
+    open();
+    const connection = await getConnection();
+    const slow =
+      'WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 900) ' +
+      'SELECT /* cancel-me */ COUNT(*) AS n FROM c a, c b, c d, c e';
+    const running = connection.promise().query(slow);
+    const outcome = running.then(
+      () => 'done',
+      (error: { code?: string }) => error.code,
+    );
+    await expect.poll(() => connection.host?.role).toBe('replica');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await connection.cancel();
+    expect(await outcome).toBe('ER_QUERY_INTERRUPTED');
+    const [rows] = await connection.promise().query('SELECT COUNT(*) AS n FROM item');
+    expect(rows).toEqual([{ n: 2 }]);
+    connection.release();
+  });
+
+  it('answers ping, connect, prepare, changeUser and reset as mysql2 does', async () => {
+    open();
+    const connection = (await getConnection()).promise();
+    expect(await connection.ping()).toBe(true);
+    await connection.connect();
+    const statement = await connection.prepare('SELECT ? + 1 AS n');
+    expect((await statement.execute([1]))[0]).toEqual([{ n: 2 }]);
+    await statement.close();
+    await connection.changeUser({
+      user: cluster.user,
+      password: cluster.password,
+      database: 'app',
+    });
+    expect((await connection.query('SELECT COUNT(*) AS n FROM item'))[0]).toEqual([{ n: 2 }]);
+    await connection.reset();
+    expect((await connection.query('SELECT COUNT(*) AS n FROM item'))[0]).toEqual([{ n: 2 }]);
+    expect(connection.format('SELECT ?', ['a'])).toBe("SELECT 'a'");
+    connection.release();
+  });
+
+  it('sends code in bound values to the primary', async () => {
+    open();
+    await core.promise().query('SELECT ? /* bound-1 */ AS n', [mysql.raw('CONNECTION_ID()')]);
+    expect((await cluster.whoRan('bound-1')).map(({ server }) => server)).toEqual(['primary']);
+  });
+
+  it('takes pools that exist', async () => {
+    const pools = cluster.all.map((server) => mysql.createPool(cluster.connectionOptions(server)));
+    const [primary, ...replicas] = pools;
+    if (primary === undefined) throw new Error('no primary');
+    open({ primary, replicas });
+    await core.promise().query('SELECT /* existing-1 */ id FROM item');
+    expect((await cluster.whoRan('existing-1')).map(({ server }) => server)).toEqual([
+      expect.stringMatching(/^replica-/),
+    ]);
+  });
+});

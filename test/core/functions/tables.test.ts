@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { textReasons } from '../../../packages/core/src/statement/facts.ts';
+import { mariadbFunctions } from '../../../packages/core/src/statement/functions/mariadb.ts';
+import { mysqlFunctions } from '../../../packages/core/src/statement/functions/mysql.ts';
+import type { FunctionTable } from '../../../packages/core/src/statement/functions/table.ts';
+import { judgedImpure, judgedNames, judgedPure, split } from '../../../scripts/functions/judge.ts';
+import { render } from '../../../scripts/functions/render.ts';
+
+type Verdict = 'pure' | 'touching' | 'impure' | undefined;
+
+function verdict(table: FunctionTable, name: string): Verdict {
+  if (table.pure.split(' ').includes(name)) return 'pure';
+  if (table.touching.split(' ').includes(name)) return 'touching';
+  return Object.hasOwn(table.impure, name) ? 'impure' : undefined;
+}
+
+function allNames({ pure, touching, impure }: FunctionTable): string[] {
+  return [...pure.split(' '), ...touching.split(' '), ...Object.keys(impure)];
+}
+
+describe.each([mysqlFunctions, mariadbFunctions])('the table of $dialect', (table) => {
+  it('has lower-case names only', () => {
+    expect(allNames(table).filter((name) => !/^[a-z][a-z0-9_]*$/.test(name))).toEqual([]);
+  });
+
+  it('has no name twice', () => {
+    const names = allNames(table);
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  });
+
+  it.each([
+    ['pure', table.pure.split(' ')],
+    ['touching', table.touching.split(' ')],
+    ['impure', Object.keys(table.impure)],
+  ])('has its %s names in order', (_, names) => {
+    expect(names).toEqual([...names].sort());
+  });
+
+  it('gives reasons that facts have', () => {
+    const reasons = new Set(Object.values(table.impure).map(({ reason }) => reason));
+    expect([...reasons].filter((reason) => !textReasons.includes(reason))).toEqual([]);
+  });
+
+  it('says of each name what was judged', () => {
+    const pure = [...table.pure.split(' '), ...table.touching.split(' ')];
+    expect(pure.filter((name) => !judgedPure.has(name))).toEqual([]);
+    for (const [name, impure] of Object.entries(table.impure)) {
+      expect(impure, name).toEqual(judgedImpure.get(name));
+    }
+  });
+
+  it('is the file that the generator writes', async () => {
+    const path = `../../../packages/core/src/statement/functions/${table.dialect}.ts`;
+    const written = await readFile(new URL(path, import.meta.url), 'utf8');
+    expect(render(table)).toBe(written);
+  });
+});
+
+describe('a judgement', () => {
+  it('is made once for each name', () => {
+    expect(judgedNames.filter((name, at) => judgedNames.indexOf(name) !== at)).toEqual([]);
+  });
+
+  it('reads lists that run over several lines', () => {
+    expect(split(' abs\n   acos asin ')).toEqual(['abs', 'acos', 'asin']);
+  });
+});
+
+describe('a name', () => {
+  it.each<[name: string, mysql: Verdict, mariadb: Verdict, why: string]>([
+    ['abs', 'pure', 'pure', 'a native function: white space changes nothing'],
+    ['now', 'touching', 'touching', 'the lexers want it to touch its parenthesis'],
+    ['count', 'touching', 'touching', 'the most frequent call of all'],
+    ['if', 'pure', 'pure', 'a reserved word that is a function'],
+    ['left', 'pure', 'pure', 'a reserved word that is a function, and a join'],
+    ['replace', 'pure', 'pure', 'a function, and a statement that writes'],
+    ['interval', 'pure', 'pure', 'a function, and a unit of time'],
+    ['x', undefined, 'pure', 'a geographic function of one letter'],
+    ['first_value', 'pure', 'touching', 'reserved in MySQL only'],
+    ['sysdate', 'touching', 'pure', 'MariaDB has it in its grammar'],
+    ['extractvalue', 'pure', 'pure', 'what its XPath holds is for the lexer'],
+    ['last_insert_id', 'impure', 'impure', 'about the session'],
+    ['get_lock', 'impure', 'impure', 'the lock belongs to the session'],
+    ['version', 'impure', 'impure', 'adapters choose their SQL by the version of the primary'],
+    ['nextval', undefined, 'impure', 'MySQL has no sequences: there it is a stored function'],
+    ['md5', undefined, 'pure', 'a component since MySQL 9.6, no longer built in'],
+    ['json_table', 'pure', undefined, 'in MariaDB a stored function may have this name'],
+    ['point', 'pure', undefined, 'in MariaDB a stored function of this name wins'],
+    ['json_storage_size', 'impure', undefined, 'bytes on one server'],
+    ['distinct', undefined, undefined, 'clause syntax: DISTINCT(a) is no call'],
+    ['values', undefined, undefined, 'clause syntax'],
+    ['sql_tsi_day', undefined, undefined, 'a unit that answers as DAY does; in no manual'],
+  ])('%s: %s in MySQL, %s in MariaDB: %s', (name, mysql, mariadb) => {
+    expect(verdict(mysqlFunctions, name)).toBe(mysql);
+    expect(verdict(mariadbFunctions, name)).toBe(mariadb);
+  });
+
+  it.each([
+    ['last_insert_id', { reason: 'session-function', followUp: 'insert' }],
+    ['found_rows', { reason: 'session-function', followUp: 'previous' }],
+    ['row_count', { reason: 'session-function', followUp: 'previous' }],
+    ['connection_id', { reason: 'session-function' }],
+    ['get_lock', { reason: 'unsafe-function', pin: 'user-lock' }],
+    ['sleep', { reason: 'unsafe-function' }],
+  ])('%s has its facts in both dialects', (name, facts) => {
+    expect(mysqlFunctions.impure[name]).toEqual(facts);
+    expect(mariadbFunctions.impure[name]).toEqual(facts);
+  });
+});
