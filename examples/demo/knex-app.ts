@@ -1,13 +1,9 @@
-import type { HostOptions } from '@rwsplit/core';
 import { forcePrimary, ReplicatedMysql2 } from '@rwsplit/knex';
 import Knex from 'knex';
-import type { Stage } from './stage.ts';
+import type { DemoHosts, Stage } from './stage.ts';
 
 /** A small app on Knex: what changes is the client, and the list of replicas. */
-export async function knexApp(
-  hosts: { primary: HostOptions; replicas: HostOptions[] },
-  stage: Stage,
-): Promise<void> {
+export async function knexApp(hosts: DemoHosts, stage: Stage): Promise<void> {
   const { name: _, ...connection } = hosts.primary;
   const knex = Knex({
     client: ReplicatedMysql2,

@@ -1,17 +1,13 @@
-import type { HostOptions } from '@rwsplit/core';
 import { forcePrimary, ReplicatedMysqlDialect } from '@rwsplit/kysely';
 import { type Generated, Kysely, sql } from 'kysely';
-import type { Stage } from './stage.ts';
+import type { DemoHosts, Stage } from './stage.ts';
 
 interface Database {
   person: { id: Generated<number>; name: string; age: number };
 }
 
 /** A small app on Kysely: what changes is the dialect. */
-export async function kyselyApp(
-  hosts: { primary: HostOptions; replicas: HostOptions[] },
-  stage: Stage,
-): Promise<void> {
+export async function kyselyApp(hosts: DemoHosts, stage: Stage): Promise<void> {
   const db = new Kysely<Database>({ dialect: new ReplicatedMysqlDialect(hosts) });
   const people = db.selectFrom('person').selectAll();
   // Opens the connections, so that the acts below show nothing but the app's own statements.

@@ -3,6 +3,22 @@ import { styleText } from 'node:util';
 import { channels, type StatementEvent } from '@rwsplit/core';
 import type { OwnedCluster } from '../../test/support/servers/start-cluster.ts';
 
+/** One host of the demo. */
+export interface DemoHost {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** What both apps are configured with. */
+export interface DemoHosts {
+  readonly primary: DemoHost;
+  readonly replicas: readonly DemoHost[];
+}
+
 /** Shows what an app does: each statement as the server logged it, beside the reason that rwsplit gives. */
 export class Stage implements Disposable {
   readonly cluster: OwnedCluster;
@@ -30,8 +46,9 @@ export class Stage implements Disposable {
     const logged = await logs();
     console.log(`  ${what}`);
     for (const event of this.#events) {
-      const sql = logged.get(event.host ?? '')?.shift();
-      const server = sql === undefined ? 'no server' : (event.host ?? '');
+      const name = this.#serverOf(event);
+      const sql = logged.get(name)?.shift();
+      const server = sql === undefined ? 'no server' : name;
       print(
         server,
         sql ?? event.sql,
@@ -46,6 +63,12 @@ export class Stage implements Disposable {
     await act();
     const counts = [...(await logs())].map(([server, sql]) => `${server} ${sql.length}`);
     console.log(`  ${what}: ${counts.join(', ')}`);
+  }
+
+  /** Hosts are called by their address unless they are given a name. */
+  #serverOf({ host }: StatementEvent): string {
+    const server = this.cluster.all.find(({ port }) => host?.endsWith(`:${port}`));
+    return server?.name ?? host ?? '';
   }
 
   /** Notes where every server's log stands; the function tells what the app has added since. */

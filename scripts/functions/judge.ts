@@ -11,10 +11,9 @@ export const judgedImpure: ReadonlyMap<string, ImpureFunction> = new Map(
   impureGroups.flatMap(({ names, verdict }) => split(names).map((name) => [name, verdict])),
 );
 
-/** Every name that somebody has decided about. */
+/** Every name that somebody has decided about, as often as somebody did. */
 export const judgedNames: readonly string[] = [
-  ...judgedPure,
-  ...judgedImpure.keys(),
+  ...[...pureGroups, ...impureGroups].flatMap((group) => split(group.names)),
   ...split(clauseWords),
   ...split(unitWords),
 ];

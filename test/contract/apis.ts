@@ -4,6 +4,9 @@ import { ReplicatedMysqlDialect } from '@rwsplit/kysely';
 import knexFactory, { type Knex } from 'knex';
 import { CompiledQuery, Kysely, sql } from 'kysely';
 
+/** What all three take in one form. */
+type Options = Omit<ReplicatedPoolOptions, 'onCreateConnection'>;
+
 /** Runs one statement and gives its rows, or the server's answer to a write. */
 export type Run = (sql: string, values?: readonly unknown[]) => Promise<unknown>;
 
@@ -28,9 +31,9 @@ export const apis = {
   'bare pool': barePool,
   Knex: knexApi,
   Kysely: kyselyApi,
-} as const satisfies Record<string, (options: ReplicatedPoolOptions) => Api>;
+} as const satisfies Record<string, (options: Options) => Api>;
 
-function barePool(options: ReplicatedPoolOptions): Api {
+function barePool(options: Options): Api {
   const pool = createReplicatedPool(options).promise();
   const on =
     (target: { query(sql: string, values?: unknown[]): Promise<[unknown, unknown]> }): Run =>
@@ -93,7 +96,7 @@ async function bracket(
   await run(commit);
 }
 
-function knexApi({ primary, replicas, ...replication }: ReplicatedPoolOptions): Api {
+function knexApi({ primary, replicas, ...replication }: Options): Api {
   const knex = knexFactory({
     client: ReplicatedMysql2,
     connection: primary as Knex.MySql2ConnectionConfig,
@@ -130,7 +133,7 @@ function knexApi({ primary, replicas, ...replication }: ReplicatedPoolOptions): 
   };
 }
 
-function kyselyApi(options: ReplicatedPoolOptions): Api {
+function kyselyApi(options: Options): Api {
   const db = new Kysely<unknown>({ dialect: new ReplicatedMysqlDialect(options) });
   const on =
     (executor: Pick<Kysely<unknown>, 'executeQuery'>): Run =>

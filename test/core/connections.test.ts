@@ -1,5 +1,6 @@
 import {
   createReplicatedPool,
+  type RawConnection,
   type ReplicatedConnection,
   type ReplicatedPool,
   type ReplicatedPoolOptions,
@@ -254,6 +255,35 @@ describe.each(flavors)('%s', (flavor) => {
     open();
     await core.promise().query('SELECT ? /* bound-1 */ AS n', [mysql.raw('CONNECTION_ID()')]);
     expect((await cluster.whoRan('bound-1')).map(({ server }) => server)).toEqual(['primary']);
+  });
+
+  it('writes and fences through one pool that is a primary here and a replica there', async () => {
+    const pool = mysql.createPool({
+      ...cluster.connectionOptions(cluster.primary),
+      connectionLimit: 1,
+    });
+    open({
+      primary: cluster.connectionOptions(cluster.primary),
+      replicas: [pool],
+      pureFunctions: ['note'],
+    });
+    const other = createReplicatedPool({ primary: pool });
+    await core.promise().query('SELECT id FROM item');
+    await other.promise().query('DELETE FROM item WHERE id = 99');
+    // Refused by the fence, which is up again, and run on the primary.
+    const [rows] = await core.promise().query('SELECT note() AS n');
+    expect(rows).toEqual([{ n: 7 }]);
+  });
+
+  it('tells of new connections as a mysql2 pool does, so that they can be set up there', async () => {
+    open();
+    core.on('connection', (connection: RawConnection) => {
+      connection.query('SET SESSION max_sort_length = 99');
+    });
+    const db = core.promise();
+    await db.query('SELECT id FROM item');
+    const [rows] = await db.query('SELECT @@max_sort_length AS length');
+    expect(rows).toEqual([{ length: 99 }]);
   });
 
   it('takes pools that exist', async () => {

@@ -112,12 +112,10 @@ describe.each(flavors)('%s', (flavor) => {
 
   it('gives up on a replica that hangs at login after acquireTimeout, and reads elsewhere', async () => {
     const [first, second] = cluster.replicas;
-    first?.hang();
-    second?.hang();
+    await Promise.all([first?.hang(), second?.hang()]);
     pool = openPool({ acquireTimeout: 300 });
     expect(await read()).toEqual([{ n: 3 }]);
-    first?.resume();
-    second?.resume();
+    await Promise.all([first?.resume(), second?.resume()]);
   });
 
   it('runs a stream again elsewhere if its replica died before the first row', async () => {

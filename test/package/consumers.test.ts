@@ -37,11 +37,16 @@ describe('the published packages', async () => {
       });
     }
     tarballs.push(...(await readdir(folder)).filter((file) => file.endsWith('.tgz')));
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
+    await writeFile(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'consumer', private: true }),
+    );
     const versions = ['knex', 'kysely', 'mysql2', '@types/node'].map(
       (name) => `${name}@${manifest.devDependencies[name]}`,
     );
-    await run('npm', ['install', ...tarballs.map((file) => `./${file}`), ...versions], { cwd: folder });
+    await run('npm', ['install', ...tarballs.map((file) => `./${file}`), ...versions], {
+      cwd: folder,
+    });
   }, 240_000);
 
   it('are three tarballs without tests, caches or workspace paths', async () => {
@@ -51,7 +56,12 @@ describe('the published packages', async () => {
       const files = stdout.trim().split('\n');
       expect(files).toContain('package/dist/index.js');
       expect(files).toContain('package/dist/index.d.ts');
-      expect(files.filter((file) => !/^package\/(dist|src)\/|^package\/(package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
+      expect(
+        files.filter(
+          (file) =>
+            !/^package\/(dist|src)\/|^package\/(package\.json|README\.md|LICENSE)$/.test(file),
+        ),
+      ).toEqual([]);
       expect(files.filter((file) => file.includes('tsbuildinfo'))).toEqual([]);
       const text = await run('tar', ['-xzOf', join(folder, tarball), 'package/package.json']);
       expect(text.stdout).not.toContain('workspace:');
@@ -118,31 +128,45 @@ describe('the published packages', async () => {
     expect(await runScript('consumer.cjs', cjs.join('\n') + script)).toEqual(answer);
   });
 
-  it.each(['22', '24', '26'])('work on Node %s', async (version) => {
-    const home = join(folder, `node-${version}`);
-    await run('npm', ['install', '--prefix', home, `node@${version}`]);
-    const node = join(home, 'node_modules', 'node', 'bin', 'node');
-    expect((await run(node, ['--version'])).stdout).toMatch(new RegExp(`^v${version}\\.`));
-    expect(await runScript('consumer.mjs', esm.join('\n') + script, node)).toEqual(answer);
-    expect(await runScript('consumer.cjs', cjs.join('\n') + script, node)).toEqual(answer);
-  }, 120_000);
+  it.each(['22', '24', '26'])(
+    'work on Node %s',
+    async (version) => {
+      const home = join(folder, `node-${version}`);
+      await run('npm', ['install', '--prefix', home, `node@${version}`]);
+      const node = join(home, 'node_modules', 'node', 'bin', 'node');
+      expect((await run(node, ['--version'])).stdout).toMatch(new RegExp(`^v${version}\\.`));
+      expect(await runScript('consumer.mjs', esm.join('\n') + script, node)).toEqual(answer);
+      expect(await runScript('consumer.cjs', cjs.join('\n') + script, node)).toEqual(answer);
+    },
+    120_000,
+  );
 
-  it.each(typescripts)('have types that TypeScript %s accepts under strict', async (version) => {
-    const home = join(folder, `typescript-${version}`);
-    await run('npm', ['install', '--prefix', home, `typescript@${version}`]);
-    await writeFile(join(folder, 'consumer.mts'), await readFile(new URL('./consumer.ts.txt', import.meta.url), 'utf8'));
-    const compilerOptions = {
-      strict: true,
-      noEmit: true,
-      module: 'nodenext',
-      target: 'es2022',
-      types: ['node'],
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: true,
-    };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.mts'] }));
-    const tsc = join(home, 'node_modules', '.bin', 'tsc');
-    const { stdout } = await run(tsc, ['-p', folder]).catch((error: { stdout: string }) => error);
-    expect(stdout).toBe('');
-  }, 120_000);
+  it.each(typescripts)(
+    'have types that TypeScript %s accepts under strict',
+    async (version) => {
+      const home = join(folder, `typescript-${version}`);
+      await run('npm', ['install', '--prefix', home, `typescript@${version}`]);
+      await writeFile(
+        join(folder, 'consumer.mts'),
+        await readFile(new URL('./consumer.ts.txt', import.meta.url), 'utf8'),
+      );
+      const compilerOptions = {
+        strict: true,
+        noEmit: true,
+        module: 'nodenext',
+        target: 'es2022',
+        types: ['node'],
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: true,
+      };
+      await writeFile(
+        join(folder, 'tsconfig.json'),
+        JSON.stringify({ compilerOptions, files: ['consumer.mts'] }),
+      );
+      const tsc = join(home, 'node_modules', '.bin', 'tsc');
+      const { stdout } = await run(tsc, ['-p', folder]).catch((error: { stdout: string }) => error);
+      expect(stdout).toBe('');
+    },
+    120_000,
+  );
 });

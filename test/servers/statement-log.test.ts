@@ -117,4 +117,9 @@ describe.each(['mysql', 'mariadb'] as const)('the statement log of %s', async (f
       ]);
     });
   });
+
+  it('does not take a mark of another server', async () => {
+    const since = await primary.mark();
+    await expect(replica.statements({ since })).rejects.toThrow('another server');
+  });
 });

@@ -5,6 +5,7 @@ export const errorCodes = [
   'RWSPLIT_POOL_CLOSED',
   'RWSPLIT_CONNECTION_RELEASED',
   'RWSPLIT_CONNECTION_DESTROYED',
+  'RWSPLIT_CANCELLED',
   'RWSPLIT_SESSION_LOST',
   'RWSPLIT_HOST_SETUP',
 ] as const;
@@ -46,11 +47,12 @@ export class RwSplitError extends Error {
  * Whether a value is an error raised by rwsplit, also by another copy or version of the package.
  *
  * ```ts
+ * import { createReplicatedPool, isRwSplitError } from '@rwsplit/core';
+ *
  * try {
- *   await db.selectFrom('person').selectAll().execute();
+ *   createReplicatedPool({ primary: 'not a URL' });
  * } catch (error) {
- *   if (isRwSplitError(error) && error.code === 'RWSPLIT_ACQUIRE_TIMEOUT') shedLoad();
- *   throw error;
+ *   if (isRwSplitError(error) && error.code === 'RWSPLIT_OPTIONS') console.error(error.message);
  * }
  * ```
  */

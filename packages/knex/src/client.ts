@@ -4,7 +4,7 @@ import type { Knex } from 'knex';
 import { addForcePrimary, addHint, isHint } from './force-primary.ts';
 import { hasReplicas, splitOptions } from './options.ts';
 import { HintedRunner } from './runner.ts';
-import { hideSecrets, printable } from './secrets.ts';
+import { hideSecrets, withPrintableReplicas } from './secrets.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { Slot, slotOf } from './slot.ts';
 import { type CompiledStatement, type DoneCallback, type Runnable, StockMysql2 } from './stock.ts';
@@ -38,11 +38,10 @@ export class ReplicatedMysql2 extends StockMysql2 {
   }
 
   constructor(config: Knex.Config) {
-    const { replicas } = config;
-    super(Array.isArray(replicas) ? { ...config, replicas: replicas.map(printable) } : config);
+    super(withPrintableReplicas(config));
     if (hasReplicas(config)) {
-      hideSecrets(this.connectionSettings ?? {});
-      hideSecrets(this.config.connection ?? {});
+      hideSecrets(this.connectionSettings);
+      hideSecrets(this.config.connection);
     }
   }
 
@@ -75,7 +74,7 @@ export class ReplicatedMysql2 extends StockMysql2 {
     );
   }
 
-  override validateConnection(connection: unknown): Promise<boolean> | boolean {
+  override async validateConnection(connection: unknown): Promise<boolean> {
     return connection instanceof Slot || super.validateConnection(connection);
   }
 
@@ -159,9 +158,16 @@ export class ReplicatedMysql2 extends StockMysql2 {
 
   override async cancelQuery(connectionToKill?: unknown): Promise<unknown> {
     const slot = slotOf(connectionToKill);
-    return slot === undefined
-      ? super.cancelQuery(connectionToKill)
-      : slot.aside((control) => this._wrappedCancelQueryCall(control, connectionToKill));
+    if (slot !== undefined) {
+      return slot.aside((control) => this._wrappedCancelQueryCall(control, connectionToKill));
+    }
+    // A connection of the user's own: as Knex does it, but for what it calls a raw connection here.
+    const control = await super.acquireRawConnection();
+    try {
+      return await this._wrappedCancelQueryCall(control, connectionToKill);
+    } finally {
+      await super.destroyRawConnection(control);
+    }
   }
 
   /** Ends a statement on the host that runs it: a thread id means nothing on another one. */

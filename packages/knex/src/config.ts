@@ -15,13 +15,13 @@ declare module 'knex' {
        *
        * @default []
        */
-      replicas?: readonly HostConfig[];
+      replicas?: readonly HostConfig[] | undefined;
       /**
        * How statements are routed, for `client: ReplicatedMysql2`. Without `replicas` it has no effect.
        *
        * @default {}
        */
-      replication?: ReplicationOptions;
+      replication?: ReplicationOptions | undefined;
     }
 
     interface QueryBuilder<TRecord, TResult> {

@@ -4,6 +4,11 @@ declare module 'knex/lib/dialects/mysql2/index.js' {
   export default client;
 }
 
+declare module 'knex/lib/dialects/mysql2/transaction.js' {
+  const transaction: unknown;
+  export default transaction;
+}
+
 declare module 'knex/lib/execution/runner.js' {
   const runner: unknown;
   export default runner;

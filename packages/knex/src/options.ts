@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import {
+  type HostConfig,
   type HostOptions,
   type OnCreateConnection,
   optionProblems,
@@ -24,8 +25,7 @@ export function hasReplicas({ replicas }: Knex.Config): boolean {
  * @throws `RWSPLIT_OPTIONS` with every problem, by the keys of the Knex configuration.
  */
 export function splitOptions(config: Knex.Config, settings: object): SplitOptions {
-  const { replication = {}, replicas = [] } = config;
-  const given = { ...replication, replicas: revealedAll(replicas) };
+  const given = { ...config.replication, replicas: revealedReplicas(config) };
   const problems = optionProblems({ ...given, primary: withSecrets(settings) }).map(inWordsOfKnex);
   if (config.connectionPool !== undefined) {
     problems.push('connectionPool: cannot be used with replicas; give `connection` instead');
@@ -51,8 +51,10 @@ export function primaryOptions(settings: object, pool: Knex.PoolConfig): HostOpt
   return { ...limits, ...withSecrets(settings) };
 }
 
-function revealedAll(replicas: unknown): SplitOptions['replicas'] {
-  return (Array.isArray(replicas) ? replicas.map(revealed) : replicas) as SplitOptions['replicas'];
+/** What is no array is for core to refuse. */
+function revealedReplicas({ replicas }: Knex.Config): readonly HostConfig[] {
+  const revealedOnes: unknown = Array.isArray(replicas) ? replicas.map(revealed) : replicas;
+  return revealedOnes as readonly HostConfig[];
 }
 
 function inWordsOfKnex(problem: string): string {

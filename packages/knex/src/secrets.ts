@@ -1,3 +1,6 @@
+import type { HostOptions } from '@rwsplit/core';
+import type { Knex } from 'knex';
+
 /** Options of a host that are a password, or may hold one. */
 const secretKeys = [
   'password',
@@ -12,9 +15,9 @@ const secretKeys = [
 const givenAs = new WeakMap<object, unknown>();
 
 /** Takes the secrets of an object out of whatever prints or logs it; they can still be read. */
-export function hideSecrets(target: object): void {
+export function hideSecrets(target: unknown): void {
   for (const key of secretKeys) {
-    if (Object.hasOwn(target, key)) {
+    if (isObject(target) && Object.hasOwn(target, key)) {
       Object.defineProperty(target, key, { enumerable: false });
     }
   }
@@ -27,13 +30,15 @@ export function withSecrets(target: object): object {
   return { ...target, ...Object.fromEntries(hidden.map((key) => [key, known[key]])) };
 }
 
-/** What can stand for a replica where it may be printed. The user's own object stays as it is. */
-export function printable(replica: unknown): unknown {
+/** A configuration that can be printed. The user's own objects stay as they are. */
+export function withPrintableReplicas(config: Knex.Config): Knex.Config {
+  const replicas: unknown = config.replicas;
+  return Array.isArray(replicas) ? { ...config, replicas: replicas.map(printable) } : config;
+}
+
+function printable(replica: unknown): HostOptions {
   const given = revealed(replica);
   const shown = typeof given === 'string' ? addressIn(given) : optionsOf(given);
-  if (shown === null) {
-    return replica;
-  }
   hideSecrets(shown);
   givenAs.set(shown, given);
   return shown;
@@ -41,12 +46,10 @@ export function printable(replica: unknown): unknown {
 
 /** The replica that something {@link printable} stands for; anything else is what it is. */
 export function revealed(replica: unknown): unknown {
-  return typeof replica === 'object' && replica !== null && givenAs.has(replica)
-    ? givenAs.get(replica)
-    : replica;
+  return isObject(replica) && givenAs.has(replica) ? givenAs.get(replica) : replica;
 }
 
-function addressIn(url: string): object {
+function addressIn(url: string): HostOptions {
   if (!URL.canParse(url)) {
     return {};
   }
@@ -54,10 +57,11 @@ function addressIn(url: string): object {
   return { host, port: port === '' ? 3306 : Number(port), user, database: pathname.slice(1) };
 }
 
-/** A pool has its password deep inside, and nothing that tells more than that it is one. */
-function optionsOf(replica: unknown): object | null {
-  if (typeof replica !== 'object' || replica === null) {
-    return null;
-  }
-  return 'getConnection' in replica ? {} : { ...replica };
+/** A pool has its password deep inside, and nothing outside that tells more than that it is one. */
+function optionsOf(replica: unknown): HostOptions {
+  return isObject(replica) && !('getConnection' in replica) ? { ...replica } : {};
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

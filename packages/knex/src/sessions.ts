@@ -168,7 +168,7 @@ function canConnect(session: Session): Promise<boolean> {
 }
 
 /** Whether it is the server that says no; the number of a system error is negative. */
-function isRefusal(error: { readonly errno?: number }): boolean {
+function isRefusal(error: Error & { readonly errno?: number }): boolean {
   const { errno = 0 } = error;
   return errno > 0 && !passing.has(errno);
 }

@@ -6,6 +6,7 @@
 import type { Transform } from 'node:stream';
 import type { Knex } from 'knex';
 import ClientMysql2 from 'knex/lib/dialects/mysql2/index.js';
+import Transaction from 'knex/lib/dialects/mysql2/transaction.js';
 import Runner from 'knex/lib/execution/runner.js';
 import QueryBuilder from 'knex/lib/query/querybuilder.js';
 
@@ -68,6 +69,17 @@ export interface StockRunner {
 
 export type StockRunnerClass = new (client: Knex.Client, builder: Runnable) => StockRunner;
 
+/** One transaction on one connection; a nested one is a savepoint. */
+export interface StockTransaction extends Knex.Transaction {
+  begin(connection: unknown): Promise<unknown>;
+}
+
+export type StockTransactionClass = new (
+  client: Knex.Client,
+  ...options: readonly unknown[]
+) => StockTransaction;
+
 export const StockMysql2 = ClientMysql2 as StockClientClass;
 export const StockRunner = Runner as StockRunnerClass;
 export const StockQueryBuilder = QueryBuilder as { readonly prototype: object };
+export const StockTransaction = Transaction as StockTransactionClass;

@@ -11,8 +11,6 @@ interface ExecuteOptions {
 /** One session of the pool as Kysely's connection: it chooses its host at each query. */
 export class SessionConnection implements DatabaseConnection {
   readonly #session: ReplicatedConnection;
-  /** The answer that was asked for last. */
-  #answer: Promise<unknown> = Promise.resolve();
   #isUsed = false;
 
   constructor(session: ReplicatedConnection) {
@@ -34,9 +32,7 @@ export class SessionConnection implements DatabaseConnection {
     const signal = options?.signal;
     signal?.addEventListener('abort', this.#withdraw);
     try {
-      const answer = send(this.#session, query);
-      this.#answer = answer;
-      return toQueryResult(await answer);
+      return toQueryResult(await send(this.#session, query));
     } catch (error) {
       throw extendStack(error, new Error());
     } finally {
@@ -61,11 +57,7 @@ export class SessionConnection implements DatabaseConnection {
 
   /** Ends the connection of the running query on its host, and this session with it. */
   async killSession(): Promise<void> {
-    const answer = this.#answer;
     await this.#session.cancel('connection');
-    // mysql2 never calls back for a query whose connection was closed on our side first.
-    await answer.catch(ignore);
-    this.#session.destroy();
   }
 
   /** Forgets what the session did, and gives its connection back, without ending the session. */

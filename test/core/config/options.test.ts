@@ -179,8 +179,18 @@ describe('hosts', () => {
       password: 'secret-1',
       namedPlaceholders: true,
     });
-    const { hosts } = parseOptions({ primary: pool.promise(), replicas: [pool] });
+    const other = mysql.createPool(primary);
+    pools.push(other);
+    const { hosts } = parseOptions({ primary: pool.promise(), replicas: [other] });
     expect(hosts.map(({ name }) => name)).toEqual(['db-1:3307', 'db-1:3307#2']);
+  });
+
+  it('takes no pool twice: one connection cannot be the primary’s and read-only', () => {
+    const pool = mysql.createPool(primary);
+    pools.push(pool);
+    expect(messageOf({ primary: pool, replicas: [pool.promise()] })).toContain(
+      'replicas[0]: expected a pool of its own, found one that another host has',
+    );
   });
 
   it('shows no password when a pool is inspected', () => {

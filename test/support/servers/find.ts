@@ -39,7 +39,9 @@ export async function findServer(flavor: Flavor): Promise<ServerProgram> {
     const program = await inspect(flavor, path);
     if (program !== undefined) return program;
   }
-  const bundle = await fetchBundle(flavor);
+  const bundle = await fetchBundle(flavor).catch((cause: unknown) => {
+    throw new Error(howToGet(flavor), { cause });
+  });
   const program = bundle && (await inspectBundle(flavor, bundle));
   if (program === undefined) throw new Error(howToGet(flavor));
   return program;

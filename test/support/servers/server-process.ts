@@ -8,7 +8,7 @@ import type { AdminConnection } from './admin-connection.ts';
 import type { ServerProgram } from './find.ts';
 import { lastLines, run } from './run.ts';
 
-const startDeadlineMs = 30_000;
+const startDeadlineMs = 60_000;
 const shutdownDeadlineMs = 30_000;
 
 export interface ProcessOptions {

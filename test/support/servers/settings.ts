@@ -18,6 +18,8 @@ export function commonSettings(flavor: Flavor, { folder, port }: ServerPlace): s
     `--datadir=${dataFolder(folder)}`,
     `--socket=${join(folder, 'sock')}`,
     `--pid-file=${join(folder, 'pid')}`,
+    // Two servers that initialise at once take each other's temporary tables away in a shared folder.
+    `--tmpdir=${folder}`,
     `--port=${port}`,
     '--bind-address=127.0.0.1',
     '--skip-name-resolve',
@@ -37,6 +39,8 @@ function smallFootprint(flavor: Flavor): string[] {
     '--sync-binlog=0',
     // Against torn pages, which a killed process does not leave behind either.
     '--innodb-doublewrite=OFF',
+    // Many servers at once can use up what the kernel has of it.
+    '--innodb-use-native-aio=OFF',
     '--performance-schema=OFF',
     '--max-connections=300',
     '--max-allowed-packet=64M',

@@ -48,7 +48,9 @@ export class OwnedCluster extends Cluster<OwnedServer> implements AsyncDisposabl
   /** @internal */
   async create(): Promise<void> {
     const { host, port } = this.primary;
-    await Promise.all(this.all.map((server) => server.create()));
+    const starts = await Promise.allSettled(this.all.map((server) => server.create()));
+    // Only now: the one that failed first must not have the others' files removed as they start.
+    for (const start of starts) if (start.status === 'rejected') throw start.reason;
     await Promise.all(this.replicas.map(({ replication }) => replication.follow(host, port)));
     await this.waitUntilReplicated();
   }

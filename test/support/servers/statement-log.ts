@@ -1,12 +1,10 @@
 import { open, stat } from 'node:fs/promises';
 import { admin, replication } from './accounts.ts';
 
-declare const markBrand: unique symbol;
-
-/** A moment in one server's log. */
+/** A moment in the log of one server. */
 export interface Mark {
+  readonly file: string;
   readonly offset: number;
-  readonly [markBrand]?: never;
 }
 
 /** One line of a server's general log. */
@@ -37,10 +35,11 @@ export class StatementLog {
   }
 
   async mark(): Promise<Mark> {
-    return { offset: (await stat(this.#file)).size };
+    return { file: this.#file, offset: (await stat(this.#file)).size };
   }
 
   async read({ since, containing = '' }: StatementFilter = {}): Promise<Statement[]> {
+    if (since && since.file !== this.#file) throw new Error('this mark is of another server');
     const bytes = await readFrom(this.#file, since?.offset ?? 0);
     // A row that is being written has no line end yet.
     const lines = bytes.toString('utf8').split('\n').slice(0, -1);

@@ -107,7 +107,18 @@ export function parseHosts(primary: unknown, replicas: unknown, problems: string
   const given: readonly unknown[] = replicas ?? [];
   const others = given.map((value, index) => readHost(value, `replicas[${index}]`, base, problems));
   const read = [first, ...others].filter((config) => config !== null);
+  problems.push(...sharedPools(read));
   return withNames(read, problems);
+}
+
+/** One pool cannot have connections that are read-only and connections that write. */
+function sharedPools(configs: readonly ReadHost[]): string[] {
+  const pools = configs.map((config) => (isPool(config) ? unwrapPool(config) : null));
+  return pools.flatMap((pool, index) =>
+    pool !== null && pools.indexOf(pool) < index
+      ? [`replicas[${index - 1}]: expected a pool of its own, found one that another host has`]
+      : [],
+  );
 }
 
 /** A host before it has its name. */

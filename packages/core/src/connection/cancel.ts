@@ -1,29 +1,53 @@
+import { RwSplitError } from '../errors.ts';
 import { createSingleConnection, type RawConnection } from '../pool/mysql2.ts';
-import type { Session } from './session.ts';
+import type { Session, Task } from './session.ts';
 
 /** What to end on the server: the statement alone, or the connection with it. */
 export type CancelScope = 'query' | 'connection';
 
 /**
  * Ends the statement that a session is running, on the host that runs it, over a connection of its
- * own: a thread id means nothing on another host, and a full pool must not stand in the way. Does
- * nothing if the session runs no statement, or not any more once the connection is open.
+ * own: a thread id means nothing on another host, and a full pool must not stand in the way. A
+ * statement that still waits for a connection is not sent. Does nothing if the session runs no
+ * statement, or not any more once the control connection is open.
  */
 export async function cancelRunning(session: Session, scope: CancelScope): Promise<void> {
+  const { running } = session;
   const target = session.lease?.connection;
-  if (target === undefined || !session.isRunning) {
+  if (running === null) {
+    return;
+  }
+  if (scope === 'connection') {
+    // First, so that the loss of the connection is no fault of its host, and nothing runs again.
+    session.destroy();
+  }
+  if (target === undefined) {
+    running.refuse(cancelledError());
     return;
   }
   const control = createSingleConnection(controlOptions(target));
   try {
     await ping(control);
-    // By now another statement of this session, or of another one, may use the connection.
-    if (session.isRunning && session.lease?.connection === target) {
+    // By now another statement of this session, or of another one, may use the connection; one that
+    // was destroyed is used by nobody, and its thread id is not given again while it lives.
+    if (scope === 'connection' || isStillRunning(session, running, target)) {
       await kill(control, scope, target);
     }
   } finally {
     control.destroy();
   }
+}
+
+function isStillRunning(session: Session, task: Task, target: RawConnection): boolean {
+  return session.running === task && session.lease?.connection === target;
+}
+
+function cancelledError(): RwSplitError {
+  return new RwSplitError(
+    'RWSPLIT_CANCELLED',
+    'The statement was cancelled while it waited for a connection: it was not sent',
+    { isRetryable: true },
+  );
 }
 
 /** What it takes to log in again; the parsed options hold more, some of which mysql2 warns about. */

@@ -127,9 +127,11 @@ export class ReplicatedConnection extends EventEmitter {
   }
 
   /**
-   * Ends the running statement on the host that runs it. Does nothing if none is running.
+   * Ends the running statement on the host that runs it; one that waits for a connection is not
+   * sent. Does nothing if none is running.
    *
-   * @param scope `'query'` ends the statement alone, `'connection'` its connection too.
+   * @param scope `'query'` ends the statement alone; `'connection'` its connection and this session
+   *   too, as {@link destroy} does.
    */
   cancel(scope: CancelScope = 'query'): Promise<void> {
     return cancelRunning(this.#session, scope);
@@ -189,14 +191,21 @@ export class ReplicatedConnection extends EventEmitter {
       answer: (error?: Error | null, result?: Result) => void,
     ) => void,
   ): void {
+    let isOpen = true;
+    const settle = (error: Error | null, result?: Result) => {
+      if (isOpen) {
+        isOpen = false;
+        callback(error, result);
+      }
+    };
     const command = {
       pin,
       send: (connection: RawConnection, answered: () => void) =>
         send(connection, (error, result) => {
           answered();
-          callback(error ?? null, result);
+          settle(error ?? null, result);
         }),
-      refuse: (error: Error) => callback(error),
+      refuse: settle,
     };
     this.#session.enqueue(new RunCommand(this.#session, command));
   }

@@ -61,6 +61,7 @@ export class ReplicatedPool extends EventEmitter {
     this.#catalogue = new Catalogue(options.routing);
     this.#hosts = openHosts(options, this.#catalogue);
     this.#context = this.#makeContext();
+    this.#forwardEvents();
   }
 
   /** The parsed options of the primary's pool, as mysql2 has them on its pools. */
@@ -172,6 +173,15 @@ export class ReplicatedPool extends EventEmitter {
     session.enqueue(new RunStatement(session, statement));
     session.release();
     return statement;
+  }
+
+  /** The events of every host's mysql2 pool, each with the physical connection that it is about. */
+  #forwardEvents(): void {
+    for (const { pool } of this.#hosts.all) {
+      for (const event of ['connection', 'acquire', 'release', 'enqueue']) {
+        pool.on(event, (connection: unknown) => this.emit(event, connection));
+      }
+    }
   }
 
   #makeContext(): SessionContext {

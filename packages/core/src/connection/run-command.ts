@@ -21,6 +21,7 @@ export interface Command {
 export class RunCommand implements Task {
   readonly #session: Session;
   readonly #command: Command;
+  #isRefused = false;
 
   constructor(session: Session, command: Command) {
     this.#session = session;
@@ -37,7 +38,10 @@ export class RunCommand implements Task {
     }
     session.letGo();
     session.context.hosts.lease('primary', new Set<HostInfo>(), (error, lease) => {
-      if (lease === undefined) {
+      if (this.#isRefused) {
+        lease?.giveBack();
+        done();
+      } else if (lease === undefined) {
         done();
         this.#command.refuse(error ?? new Error('no connection'));
       } else {
@@ -48,6 +52,7 @@ export class RunCommand implements Task {
   }
 
   refuse(error: Error): void {
+    this.#isRefused = true;
     this.#command.refuse(error);
   }
 

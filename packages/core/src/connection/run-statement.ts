@@ -78,7 +78,7 @@ export class RunStatement implements Task {
     session.context.hosts.lease(role, this.#tried, (error, lease) => {
       if (lease === undefined) {
         this.#finish(route, error);
-      } else if (session.isDestroyed) {
+      } else if (session.isDestroyed || this.#statement.isSettled) {
         lease.giveBack();
         this.#finish(route, destroyedWhileWaiting());
       } else {
@@ -136,7 +136,7 @@ export class RunStatement implements Task {
       hasRetried: this.#tried.has(lease.host),
     });
     if (recovery === null || session.isDestroyed) {
-      if (!isBound(session.state)) {
+      if (!isBound(session.state) || session.state.lost) {
         session.letGo();
       }
       this.#finish(route, error);

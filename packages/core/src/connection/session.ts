@@ -49,8 +49,9 @@ export class Session {
     return this.#end === 'destroyed';
   }
 
-  get isRunning(): boolean {
-    return this.#running !== null;
+  /** What runs now, or waits for a connection to run on; `null` between tasks. */
+  get running(): Task | null {
+    return this.#running;
   }
 
   /** Runs a task after all that were given before it. */

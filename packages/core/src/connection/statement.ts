@@ -57,6 +57,11 @@ export class Statement extends EventEmitter {
     }
   }
 
+  /** Whether the caller has the outcome. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
   /** Gives the caller the outcome, unless it has it already. */
   settle(error: Error | null, result?: unknown, fields?: unknown): void {
     if (this.#isSettled) {

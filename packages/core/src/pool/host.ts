@@ -104,7 +104,7 @@ export class Host implements LeasingHost {
     this.pool.getConnection((error, connection) => {
       if (error !== null || connection === undefined) {
         callback(error);
-      } else if (isPrepared(connection)) {
+      } else if (isPrepared(connection, this.role)) {
         callback(null, connection);
       } else {
         prepareConnection(connection, this.#preparation(), callback);

@@ -57,7 +57,7 @@ export interface RawConnection extends EventEmitter {
 }
 
 /** One mysql2 pool: all connections to one host. */
-export interface RawPool {
+export interface RawPool extends EventEmitter {
   getConnection(callback: (error: DriverError | null, connection?: RawConnection) => void): void;
   end(callback: CommandCallback): void;
   readonly config: RawPoolConfig;

@@ -1,4 +1,5 @@
 import { RwSplitError } from '../errors.ts';
+import type { Role } from '../routing/reasons.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
 import type { DriverError, RawConnection } from './mysql2.ts';
 
@@ -9,12 +10,15 @@ export interface Preparation extends HostInfo {
   readonly onCreateConnection: OnCreateConnection | null;
 }
 
-/** Connections that have been set up; mysql2 has no hook that may wait for an answer. */
-const ready = new WeakSet<RawConnection>();
+/**
+ * What each connection was last set up as: mysql2 has no hook that may wait for an answer. A pool that
+ * somebody made may serve one of ours as a primary and another one as a replica.
+ */
+const preparedAs = new WeakMap<RawConnection, Role>();
 
-/** Whether a connection has been set up before. */
-export function isPrepared(connection: RawConnection): boolean {
-  return ready.has(connection);
+/** Whether a connection needs no set-up. */
+export function isPrepared(connection: RawConnection, role: Role): boolean {
+  return preparedAs.get(connection) === role;
 }
 
 /**
@@ -26,11 +30,9 @@ export function prepareConnection(
   preparation: Preparation,
   callback: (error: DriverError | null, connection?: RawConnection) => void,
 ): void {
-  // mysql2 emits 'error' on a pooled connection that dies while idle, after it has left its pool.
-  connection.on('error', ignore);
   setUp(connection, preparation).then(
     () => {
-      ready.add(connection);
+      preparedAs.set(connection, preparation.role);
       callback(null, connection);
     },
     (error: DriverError) => {
@@ -40,19 +42,26 @@ export function prepareConnection(
   );
 }
 
-function ignore(): void {}
-
 async function setUp(connection: RawConnection, preparation: Preparation): Promise<void> {
   const { name, role, onVersion, onCreateConnection } = preparation;
-  onVersion?.(await readVersion(connection));
-  if (onCreateConnection !== null) {
-    await runHook(onCreateConnection, connection, { name, role });
+  const before = preparedAs.get(connection);
+  if (before === undefined) {
+    // mysql2 emits 'error' on a pooled connection that dies while idle, after it has left its pool.
+    connection.on('error', ignore);
+    onVersion?.(await readVersion(connection));
+    if (onCreateConnection !== null) {
+      await runHook(onCreateConnection, connection, { name, role });
+    }
   }
   if (role === 'replica') {
     // The server itself then refuses a write that slipped through, with error 1792.
     await run(connection, 'SET SESSION TRANSACTION READ ONLY');
+  } else if (before === 'replica') {
+    await run(connection, 'SET SESSION TRANSACTION READ WRITE');
   }
 }
+
+function ignore(): void {}
 
 async function readVersion(connection: RawConnection): Promise<string> {
   const rows = await run(connection, 'SELECT VERSION()');

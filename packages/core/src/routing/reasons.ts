@@ -21,8 +21,6 @@ const contextReasons = [
   'fence',
   /** A replica lacks what the statement names, or the right to read it: it ran again on the primary. */
   'replica-differs',
-  /** Not a statement but a command of the protocol: ping, prepare, changeUser. */
-  'command',
 ] as const;
 
 const pinReasons = [

@@ -1,6 +1,6 @@
-import type { Refusal } from './refusal.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
+import type { Refusal } from './verdicts.ts';
 import * as vocabulary from './vocabulary.ts';
 
 /*
@@ -64,6 +64,8 @@ function opensInContext(tokens: Tokens, name: number): boolean {
       return tokens.type(name - 1) === token.CLOSE || tokens.isOneOf(name - 1, beforeOver);
     case 'of':
       return tokens.isOneOf(name - 1, beforeOf);
+    case 'sets':
+      return tokens.is(name - 1, 'grouping');
     case 'cube':
     case 'rollup':
       return tokens.is(name - 1, 'by');

@@ -22,6 +22,8 @@ export const COLON = 14;
 export const QUESTION = 15;
 export const BACKSLASH = 16;
 export const STAR = 17;
+/** Beyond ASCII. */
+export const WIDE = 18;
 
 /** Last of the characters from U+0080 on that begin nothing. */
 export const LAST_DOUBTFUL = 0xa0;

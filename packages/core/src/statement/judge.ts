@@ -1,12 +1,12 @@
 import { findEffects } from './effects.ts';
 import type { Facts, StatementKind, StatePin, TextReason } from './facts.ts';
-import { Lexer, type Reading } from './lexer.ts';
-import { type Opening, openStatement } from './opening.ts';
-import { defaultReading, differs, otherReadings } from './readings.ts';
+import { Lexer } from './lexer.ts';
+import { openStatement } from './opening.ts';
+import { defaultReading, differs, otherReadings, type Reading } from './readings.ts';
 import { ReadJudge } from './reads.ts';
-import type { Refusal } from './refusal.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
+import type { Opening, Refusal } from './verdicts.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** Words that make a read of WITH or EXPLAIN ANALYZE a write. */
@@ -33,7 +33,7 @@ export class TextJudge {
     this.#lexer = new Lexer(vocabulary);
   }
 
-  /** Tokens of the last reading. */
+  /** Tokens of the last text, in its default reading, if it was found safe. */
   get tokens(): Tokens {
     return this.#lexer.tokens;
   }
@@ -58,6 +58,8 @@ export class TextJudge {
       if (lexer.impossible || other.kind === 'empty') continue;
       result = bothOf(result, other);
     }
+    // Leaves the tokens of the default reading for whoever asks next.
+    if (result.reason === null) this.#judgeReading(sql, defaultReading);
     return result;
   }
 
@@ -96,7 +98,7 @@ export class TextJudge {
 
   #judgeOther(opening: Opening, reason: TextReason, hint: Facts['hint']): Facts {
     const tokens = this.#lexer.tokens;
-    const word = tokens.word(0) || null;
+    const word = tokens.word(opening.at) || null;
     if (opening.definition) return facts(opening.kind, { reason, word, pin: opening.pin, hint });
     const effects = findEffects(tokens, !withoutAccounts.has(tokens.word(0)));
     const pin = opening.pin ?? effects.pin ?? this.#pinOfDo(word);
@@ -127,8 +129,8 @@ function refusedRead(
   refusal: Refusal,
   hint: Facts['hint'],
 ): Facts {
-  const executed = opening.executes && refusal.reason === 'writes';
-  const kind = executed && writes.has(refusal.word ?? '') ? 'write' : 'read';
+  const written = refusal.reason === 'writes' && writes.has(refusal.word ?? '');
+  const kind = written ? kindOfWrite(opening) : 'read';
   const effects = findEffects(tokens, false);
   const malformed = refusal.reason === 'malformed';
   return facts(kind, {
@@ -138,6 +140,12 @@ function refusedRead(
     followUp: effects.followUp,
     hint,
   });
+}
+
+/** A write behind WITH or EXPLAIN ANALYZE is executed, behind EXPLAIN shown. */
+function kindOfWrite(opening: Opening): StatementKind {
+  if (opening.executes) return 'write';
+  return opening.body > 0 ? 'show' : 'read';
 }
 
 const diagnostics = new Set(['warnings', 'errors', 'profile', 'profiles']);

@@ -79,7 +79,7 @@ export const openingWords =
  * Opening words that older servers, or the other dialect, take for the name of a function: they
  * open a clause only where the grammar has that clause. See `calls.ts`.
  */
-export const openingWordsInContext = 'cube except intersect lateral of over rollup';
+export const openingWordsInContext = 'cube except intersect lateral of over rollup sets';
 
 /**
  * Reserved words that are functions before a parenthesis and statements elsewhere: only a call

@@ -12,7 +12,6 @@ import {
   HASH_SEED,
   hashStep,
   isDigit,
-  isHexDigit,
   isIdentifier,
   LAST_DOUBTFUL,
   LETTER,
@@ -24,10 +23,22 @@ import {
   SLASH,
   SPACE,
   STAR,
+  WIDE,
 } from './characters.ts';
+import {
+  executableVersion,
+  isPlainLine,
+  isRoutingHint,
+  isVersion,
+  lineCommentContent,
+  lineEnd,
+  versionEnd,
+} from './comments.ts';
 import type { TextReason } from './facts.ts';
+import { fractionEnd, IDENTIFIER, MALFORMED, numberEnd } from './numbers.ts';
 import { judgeOptimizerHint } from './optimizer-hints.ts';
-import { isRoutingHint, placeholderStandsAlone } from './placeholders.ts';
+import { countQuestionMarks, namedPlaceholderEnd, placeholderStandsAlone } from './placeholders.ts';
+import { defaultReading, type Reading } from './readings.ts';
 import * as token from './tokens.ts';
 import { foldOf, type Vocabulary } from './vocabulary.ts';
 
@@ -53,18 +64,6 @@ import { foldOf, type Vocabulary } from './vocabulary.ts';
  *    reads `:name` as `?`. What it puts there must not join with what stands beside it.
  */
 
-/** One way to read a text: what its quotes and executable comments mean. */
-export interface Reading {
-  /** Backslash escapes inside `'`; not under NO_BACKSLASH_ESCAPES. */
-  readonly escapesInSingle: boolean;
-  /** Backslash escapes inside `"`; not under NO_BACKSLASH_ESCAPES or ANSI_QUOTES. */
-  readonly escapesInDouble: boolean;
-  /** The content of executable comments is code; not on a server that they are not for. */
-  readonly executable: boolean;
-}
-
-/** Longest comment looked at as a routing hint. */
-const MAX_HINT_COMMENT = 64;
 const STOP = Number.MAX_SAFE_INTEGER;
 
 /** Reads texts into tokens; one lexer reads one text at a time and is used again. */
@@ -87,7 +86,7 @@ export class Lexer {
 
   readonly #vocabulary: Vocabulary;
   #sql = '';
-  #reading: Reading = { escapesInSingle: true, escapesInDouble: true, executable: true };
+  #reading: Reading = defaultReading;
   #firstSemicolon = -1;
   /** Inside an executable comment that is read as code. */
   #inExecutable = false;
@@ -107,7 +106,15 @@ export class Lexer {
     this.#begin(sql, reading);
     const length = sql.length;
     let at = 0;
-    while (at < length) at = this.#next(at);
+    while (at < length) {
+      const code = sql.charCodeAt(at);
+      const kind = code < 128 ? CLASS[code] : WIDE;
+      if (kind === SPACE) at++;
+      else if (kind === LETTER) at = this.#word(at, token.WORD);
+      else if (kind === PUNCTUATION) at = this.#character(at, code);
+      else if (kind === BACKQUOTE) at = this.#quotedName(at);
+      else at = this.#other(at, code);
+    }
     if (at === length && this.#inExecutable) this.#impossible('malformed');
     this.#finish();
   }
@@ -147,10 +154,7 @@ export class Lexer {
    * these occur every `?` of the text must be a placeholder to the server too.
    */
   #countQuestionMarks(): void {
-    const sql = this.#sql;
-    let count = 0;
-    for (let i = sql.indexOf('?'); i >= 0; i = sql.indexOf('?', i + 1)) count++;
-    if (count !== this.#questionMarks) this.failure = 'malformed';
+    if (countQuestionMarks(this.#sql) !== this.#questionMarks) this.failure = 'malformed';
   }
 
   #fail(failure: 'malformed' | 'unrecognised'): number {
@@ -163,22 +167,14 @@ export class Lexer {
     return this.#fail(failure);
   }
 
-  /** Reads what begins at `at`; returns where it ends. */
-  #next(at: number): number {
-    const code = this.#sql.charCodeAt(at);
-    if (code > 127) return code > LAST_DOUBTFUL ? this.#word(at) : this.#fail('unrecognised');
+  /** Reads what begins at `at`, and is not among the most frequent; returns where it ends. */
+  #other(at: number, code: number): number {
+    if (code > 127) {
+      return code > LAST_DOUBTFUL ? this.#word(at, token.WORD) : this.#fail('unrecognised');
+    }
     switch (CLASS[code]) {
-      case SPACE:
-        return at + 1;
-      case LETTER:
-        return this.#word(at);
       case DIGIT:
         return this.#number(at);
-      case PUNCTUATION:
-        this.tokens.push(code, at, at + 1, 0, code);
-        return at + 1;
-      case BACKQUOTE:
-        return this.#quotedName(at);
       case SINGLE_QUOTE:
         return this.#string(at);
       case DOUBLE_QUOTE:
@@ -212,78 +208,39 @@ export class Lexer {
     return at + 1;
   }
 
-  #word(start: number, isName = false): number {
+  #word(start: number, plain: number): number {
     const sql = this.#sql;
     let hash = HASH_SEED;
     let at = start;
     let code = sql.charCodeAt(at);
-    let type = isName ? token.NAME : token.WORD;
-    for (;;) {
-      if (code < 128) {
-        const folded = FOLD[code] as number;
-        if (folded === 0) break;
-        hash = hashStep(hash, folded);
-      } else {
-        // Also the end of the text, where the code is NaN.
-        if (!(code > LAST_DOUBTFUL)) break;
-        type = token.NAME;
-        hash = hashStep(hash, 1);
-      }
+    let folded = code < 128 ? (FOLD[code] as number) : 0;
+    while (folded !== 0) {
+      hash = hashStep(hash, folded);
       code = sql.charCodeAt(++at);
+      folded = code < 128 ? (FOLD[code] as number) : 0;
     }
-    if (code === 46 && isIdentifier(sql.charCodeAt(at + 1))) type = token.NAME;
-    const entry = this.#vocabulary.find(sql, start, at, hash);
-    this.tokens.push(type, start, at, entry, hash);
+    if (code > LAST_DOUBTFUL) return this.#wideWord(start);
+    const type = code === 46 && isIdentifier(sql.charCodeAt(at + 1)) ? token.NAME : plain;
+    this.tokens.push(type, start, at, this.#vocabulary.find(sql, start, at, hash), hash);
+    return at;
+  }
+
+  /** An identifier with characters beyond ASCII: no keyword, no built-in function. */
+  #wideWord(start: number): number {
+    const sql = this.#sql;
+    let hash = HASH_SEED;
+    let at = start;
+    for (let code = sql.charCodeAt(at); isIdentifier(code); code = sql.charCodeAt(++at)) {
+      hash = hashStep(hash, foldOf(code));
+    }
+    this.tokens.push(token.NAME, start, at, this.#vocabulary.find(sql, start, at, hash), hash);
     return at;
   }
 
   #number(start: number): number {
-    const sql = this.#sql;
-    let at = start + 1;
-    let code = sql.charCodeAt(at);
-    // Only a lower-case prefix makes a literal: 0XFF is a name.
-    if ((code === 120 || code === 98) && sql.charCodeAt(start) === 48) return this.#radix(start);
-    while (isDigit(code)) code = sql.charCodeAt(++at);
-    if (code === 46) return this.#fraction(start, at + 1);
-    if ((code | 32) === 101) {
-      const end = this.#exponent(at);
-      if (end > 0) return this.#literal(token.NUMBER, start, end);
-    }
-    return isIdentifier(code) ? this.#word(start) : this.#literal(token.NUMBER, start, at);
-  }
-
-  /** `0x1f`, `0b01`: literals only if no other identifier character follows. */
-  #radix(start: number): number {
-    const sql = this.#sql;
-    const hexadecimal = sql.charCodeAt(start + 1) === 120;
-    let at = start + 2;
-    let code = sql.charCodeAt(at);
-    while (hexadecimal ? isHexDigit(code) : code === 48 || code === 49) code = sql.charCodeAt(++at);
-    if (at === start + 2 || isIdentifier(code)) return this.#word(start);
-    return this.#literal(token.NUMBER, start, at);
-  }
-
-  /** The rest of a number, from behind its point. */
-  #fraction(start: number, behindPoint: number): number {
-    const sql = this.#sql;
-    let at = behindPoint;
-    while (isDigit(sql.charCodeAt(at))) at++;
-    if ((sql.charCodeAt(at) | 32) === 101) {
-      at = this.#exponent(at);
-      // Here, unlike after an integer, the servers want digits behind the letter.
-      if (at < 0) return this.#fail('malformed');
-    }
-    return this.#literal(token.NUMBER, start, at);
-  }
-
-  /** End of the exponent whose letter is at `at`; -1 if it has no digits. */
-  #exponent(at: number): number {
-    const sql = this.#sql;
-    const sign = sql.charCodeAt(at + 1);
-    let end = sign === 43 || sign === 45 ? at + 2 : at + 1;
-    if (!isDigit(sql.charCodeAt(end))) return -1;
-    while (isDigit(sql.charCodeAt(end))) end++;
-    return end;
+    const end = numberEnd(this.#sql, start);
+    if (end === IDENTIFIER) return this.#word(start, token.WORD);
+    return end === MALFORMED ? this.#fail('malformed') : this.#literal(token.NUMBER, start, end);
   }
 
   #literal(type: number, start: number, end: number): number {
@@ -296,16 +253,16 @@ export class Lexer {
     let hash = HASH_SEED;
     for (let at = start + 1; at < sql.length; at++) {
       const code = sql.charCodeAt(at);
-      if (code === 96) {
-        if (sql.charCodeAt(at + 1) !== 96) {
-          const entry = this.#vocabulary.find(sql, start + 1, at, hash);
-          this.tokens.push(token.QUOTED, start, at + 1, entry, hash);
-          return at + 1;
-        }
-        hash = hashStep(hash, code);
+      if (code !== 96) {
+        hash = hashStep(hash, foldOf(code));
+      } else if (sql.charCodeAt(at + 1) === 96) {
+        hash = hashStep(hashStep(hash, code), code);
         at++;
+      } else {
+        const entry = this.#vocabulary.find(sql, start + 1, at, hash);
+        this.tokens.push(token.QUOTED, start, at + 1, entry, hash);
+        return at + 1;
       }
-      hash = hashStep(hash, foldOf(code));
     }
     return this.#impossible('malformed');
   }
@@ -355,9 +312,12 @@ export class Lexer {
     const type = tokens.type(last);
     const afterName = (type === token.NAME || type === token.WORD) && tokens.end(last) === at;
     const code = this.#sql.charCodeAt(at + 1);
-    if (isDigit(code) && !afterName) return this.#fraction(at, at + 1);
+    if (isDigit(code) && !afterName) {
+      const end = fractionEnd(this.#sql, at + 1);
+      return end === MALFORMED ? this.#fail('malformed') : this.#literal(token.NUMBER, at, end);
+    }
     tokens.push(token.PERIOD, at, at + 1, 0, token.PERIOD);
-    return isIdentifier(code) ? this.#word(at + 1, true) : at + 1;
+    return isIdentifier(code) ? this.#word(at + 1, token.NAME) : at + 1;
   }
 
   #question(at: number): number {
@@ -378,16 +338,9 @@ export class Lexer {
 
   #colon(at: number): number {
     const sql = this.#sql;
-    const code = sql.charCodeAt(at + 1);
-    if (code === 61) return this.#literal(token.ASSIGN, at, at + 2);
-    // named-placeholders takes digits, or a letter and then letters, digits and `_`.
-    let end = at + 1;
-    if (isDigit(code)) {
-      while (isDigit(sql.charCodeAt(end))) end++;
-    } else if (code < 128 && CLASS[code] === LETTER && code !== 95) {
-      while (isIdentifier(sql.charCodeAt(end)) && sql.charCodeAt(end) < 128) end++;
-    }
-    if (end === at + 1) return this.#fail('unrecognised');
+    if (sql.charCodeAt(at + 1) === 61) return this.#literal(token.ASSIGN, at, at + 2);
+    const end = namedPlaceholderEnd(sql, at);
+    if (end < 0) return this.#fail('unrecognised');
     return this.#placeholder(token.PLACEHOLDER, at, end);
   }
 
@@ -398,71 +351,55 @@ export class Lexer {
 
   #lineComment(at: number, code: number): number {
     const sql = this.#sql;
-    let from = at + 1;
-    if (code === 45) {
-      const third = sql.charCodeAt(at + 2);
-      const starts = sql.charCodeAt(at + 1) === 45 && !(third > 32 && third !== 127);
-      if (!starts) return this.#character(at, code);
-      from = at + 2;
-    } else {
-      this.#confusing = true;
-    }
-    const lineFeed = sql.indexOf('\n', from);
-    const end = lineFeed < 0 ? sql.length : lineFeed;
-    // To the servers NUL ends the comment as well; to mysql2 U+007F does not start it.
-    if (sql.charCodeAt(at + 2) === 127 || this.#hasNul(from, end)) return this.#fail('malformed');
+    const from = lineCommentContent(sql, at);
+    if (from < 0) return this.#character(at, code);
+    if (code === 35) this.#confusing = true;
+    const end = lineEnd(sql, from);
+    if (!isPlainLine(sql, from, end)) return this.#fail('malformed');
     this.#plainComment(from, end);
     return end;
   }
 
-  #hasNul(from: number, end: number): boolean {
-    for (let i = from; i < end; i++) if (this.#sql.charCodeAt(i) === 0) return true;
-    return false;
-  }
-
   #plainComment(from: number, end: number): void {
-    if (end - from <= MAX_HINT_COMMENT && isRoutingHint(this.#sql.slice(from, end))) {
-      this.routedToPrimary = true;
-    }
+    if (isRoutingHint(this.#sql, from, end)) this.routedToPrimary = true;
   }
 
   #comment(at: number): number {
     const sql = this.#sql;
     // No comment of any kind nests in an executable one on every server.
     if (this.#inExecutable) return this.#fail('unrecognised');
-    const code = sql.charCodeAt(at + 2);
-    if (code === 33 || (code === 77 && sql.charCodeAt(at + 3) === 33)) return this.#executable(at);
+    const version = executableVersion(sql, at);
+    if (version >= 0) return this.#executable(at, version);
     const end = sql.indexOf('*/', at + 2);
     if (end < 0) return this.#impossible('malformed');
-    if (code !== 43) this.#plainComment(at + 2, end);
+    if (sql.charCodeAt(at + 2) !== 43) this.#plainComment(at + 2, end);
     else this.optimizerHint ??= judgeOptimizerHint(sql, at + 3, end);
     return end + 2;
   }
 
-  #executable(at: number): number {
+  #executable(at: number, version: number): number {
     const sql = this.#sql;
     this.executableComment = true;
-    const digits = sql.indexOf('!', at) + 1;
-    let from = digits;
-    while (isDigit(sql.charCodeAt(from)) && from - digits < 7) from++;
+    const from = versionEnd(sql, version);
     const marker = sql.slice(at + 2, from);
     // With two versions in one text, a server may read one comment and skip the other.
-    if (this.#marker !== '' && this.#marker !== marker) return this.#fail('unrecognised');
-    this.#marker = marker;
-    if (!this.#isVersion(from - digits)) return this.#fail('unrecognised');
-    if (this.#reading.executable) {
-      this.#inExecutable = true;
-      return from;
+    const mixed = this.#marker !== '' && this.#marker !== marker;
+    if (mixed || !isVersion(from - version, this.#vocabulary.dialect)) {
+      return this.#fail('unrecognised');
     }
+    this.#marker = marker;
+    if (!this.#reading.executable) return this.#skipExecutable(from);
+    this.#inExecutable = true;
+    return from;
+  }
+
+  /** The servers that skip such a comment do not agree on comments inside it. */
+  #skipExecutable(from: number): number {
+    const sql = this.#sql;
     const end = sql.indexOf('*/', from);
     if (end < 0) return this.#impossible('malformed');
     const nested = sql.indexOf('/*', from);
     return nested >= 0 && nested < end ? this.#fail('unrecognised') : end + 2;
-  }
-
-  /** Older servers of MySQL read a sixth digit as code. */
-  #isVersion(digits: number): boolean {
-    return digits === 0 || digits === 5 || (digits === 6 && this.#vocabulary.dialect === 'mariadb');
   }
 
   #star(at: number): number {
@@ -477,7 +414,7 @@ export class Lexer {
     const double = this.#sql.charCodeAt(at + 1) === 64;
     const end = double ? at + 2 : at + 1;
     this.#literal(double ? token.SYSTEM_VARIABLE : token.VARIABLE, at, end);
-    return isIdentifier(this.#sql.charCodeAt(end)) ? this.#word(end, true) : end;
+    return isIdentifier(this.#sql.charCodeAt(end)) ? this.#word(end, token.NAME) : end;
   }
 
   /** `\N` is NULL to MariaDB and older MySQL; any other backslash is a syntax error. */

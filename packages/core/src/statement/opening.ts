@@ -1,27 +1,14 @@
 import { startsQuery } from './calls.ts';
-import type { StatementKind, StatePin, TextReason } from './facts.ts';
+import type { StatementKind, StatePin } from './facts.ts';
 import { openSet } from './set-statement.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
+import type { Opening } from './verdicts.ts';
 
-/** What the first words of a text say. */
-export interface Opening {
-  readonly kind: StatementKind;
-  /** Why this is no read; `null` if it begins like one. */
-  readonly reason: TextReason | null;
-  readonly pin: StatePin | null;
-  /** First token of the read, behind EXPLAIN and its options; -1 if it is no read. */
-  readonly body: number;
-  /** EXPLAIN ANALYZE or WITH: a write in the body is executed. */
-  readonly executes: boolean;
-  /** Text about later statements (a routine, a view): nothing in it happens now. */
-  readonly definition: boolean;
-}
-
-const nothing = { pin: null, body: -1, executes: false, definition: false } as const;
+const nothing = { at: 0, pin: null, body: -1, executes: false, definition: false } as const;
 
 function read(body: number, executes: boolean): Opening {
-  return { kind: 'read', reason: null, pin: null, body, executes, definition: false };
+  return { ...nothing, kind: 'read', reason: null, body, executes };
 }
 
 function notARead(kind: StatementKind, pin: StatePin | null = null): Opening {
@@ -107,9 +94,9 @@ function openExplain(tokens: Tokens): Opening {
 
 function openExplained(tokens: Tokens, at: number, executes: boolean): Opening {
   if (startsQuery(tokens, at)) return read(at, executes);
-  if (tokens.is(at, 'into')) return { ...show, reason: 'into' };
+  if (tokens.is(at, 'into')) return { ...show, reason: 'into', at };
   if (!tokens.isOneOf(at, explainedWrites)) return show;
-  return executes ? executedWrite : explainedWrite;
+  return { ...(executes ? executedWrite : explainedWrite), at };
 }
 
 /** MariaDB's ANALYZE [FORMAT=JSON] of a statement, which it executes; else ANALYZE TABLE. */
@@ -123,8 +110,9 @@ function openAnalyze(tokens: Tokens): Opening {
 
 /** BEGIN [WORK]; else a compound statement: BEGIN NOT ATOMIC, a block of the ORACLE mode. */
 function openBegin(tokens: Tokens): Opening {
-  const end = tokens.is(1, 'work') ? 2 : 1;
-  return tokens.count === end ? notARead('begin') : unknown;
+  const next = tokens.type(tokens.is(1, 'work') ? 2 : 1);
+  const ends = next === token.NO_TOKEN || next === token.SEMICOLON_TOKEN;
+  return ends ? notARead('begin') : { ...unknown, definition: true };
 }
 
 function openStart(tokens: Tokens): Opening {

@@ -1,4 +1,4 @@
-import { isIdentifier, isSpace } from './characters.ts';
+import { isDigit, isIdentifier } from './characters.ts';
 
 /**
  * Whether the placeholder `sql[start, end)` cannot join with what stands beside it, whatever
@@ -11,32 +11,58 @@ export function placeholderStandsAlone(
   end: number,
   isName: boolean,
 ): boolean {
-  const before = sql.charCodeAt(start - 1);
-  const after = sql.charCodeAt(end);
-  if (joins(before, isName) || joins(after, isName)) return false;
+  const before = beside(sql.charCodeAt(start - 1));
+  const after = beside(sql.charCodeAt(end));
+  if (before === JOINS || after === JOINS) return false;
+  if (!isName && (before === JOINS_VALUES || after === JOINS_VALUES)) return false;
   // `--?` would begin a comment if nothing is put there.
-  if (before === 45 && sql.charCodeAt(start - 2) === 45) return false;
+  if (before === 0 && sql.endsWith('--', start)) return false;
   // Two operators would become one: `/?*`, `-?-`.
-  return separates(before) || separates(after);
+  return before === SEPARATES || after === SEPARATES;
 }
 
-/** Identifier characters, quotes, another placeholder, `@`, `\`, and a point if it would be a number's. */
-function joins(code: number, isName: boolean): boolean {
-  if (code === 46) return !isName;
-  return isIdentifier(code) || JOINING.includes(code);
+const JOINS = 1;
+const JOINS_VALUES = 2;
+const SEPARATES = 3;
+
+/** What each ASCII character does beside a placeholder; 0 for operators. */
+const BESIDE = new Uint8Array(128);
+for (const character of '\'"`?:@\\') BESIDE[character.charCodeAt(0)] = JOINS;
+for (const character of ' \t\n\v\f\r(),;') BESIDE[character.charCodeAt(0)] = SEPARATES;
+// A point would be that of a number; beside a name it is the one that qualifies.
+BESIDE[46] = JOINS_VALUES;
+for (let code = 0; code < 128; code++) if (isIdentifier(code)) BESIDE[code] = JOINS;
+
+/** What stands beside a placeholder; the ends of the text separate. */
+function beside(code: number): number {
+  if (code < 128) return BESIDE[code] as number;
+  return Number.isNaN(code) ? SEPARATES : JOINS;
 }
 
-/** `'` `"` `` ` `` `?` `:` `@` `\` */
-const JOINING: readonly number[] = [39, 34, 96, 63, 58, 64, 92];
-
-/** White space, `(`, `)`, `,`, `;`, and the ends of the text. */
-function separates(code: number): boolean {
-  return (
-    Number.isNaN(code) || isSpace(code) || code === 40 || code === 41 || code === 44 || code === 59
-  );
+/**
+ * Where the placeholder of the npm package named-placeholders ends whose colon is at `at`: digits,
+ * or a letter and then letters, digits and `_`. -1 if there is none.
+ */
+export function namedPlaceholderEnd(sql: string, at: number): number {
+  let end = at + 1;
+  if (isDigit(sql.charCodeAt(end))) {
+    while (isDigit(sql.charCodeAt(end))) end++;
+    return end;
+  }
+  if (!isLetter(sql.charCodeAt(end))) return -1;
+  for (let code = sql.charCodeAt(end); isLetter(code) || isDigit(code) || code === 95; ) {
+    code = sql.charCodeAt(++end);
+  }
+  return end;
 }
 
-/** Whether this content of a plain comment asks for the primary. */
-export function isRoutingHint(comment: string): boolean {
-  return comment.trim().toLowerCase() === 'route:primary';
+function isLetter(code: number): boolean {
+  const lower = code | 32;
+  return lower >= 97 && lower <= 122;
+}
+
+export function countQuestionMarks(sql: string): number {
+  let count = 0;
+  for (let at = sql.indexOf('?'); at >= 0; at = sql.indexOf('?', at + 1)) count++;
+  return count;
 }

@@ -1,4 +1,12 @@
-import type { Reading } from './lexer.ts';
+/** One way to read a text: what its quotes and executable comments mean. */
+export interface Reading {
+  /** Backslash escapes inside `'`; not under NO_BACKSLASH_ESCAPES. */
+  readonly escapesInSingle: boolean;
+  /** Backslash escapes inside `"`; not under NO_BACKSLASH_ESCAPES or ANSI_QUOTES. */
+  readonly escapesInDouble: boolean;
+  /** The content of executable comments is code; not on a server that they are not for. */
+  readonly executable: boolean;
+}
 
 /** The reading of the default sql_mode on a server that the executable comments are for. */
 export const defaultReading: Reading = {

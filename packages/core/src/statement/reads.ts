@@ -1,7 +1,7 @@
 import { isPlainXpath, judgeParenthesis } from './calls.ts';
-import type { Refusal } from './refusal.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
+import type { Refusal } from './verdicts.ts';
 import * as vocabulary from './vocabulary.ts';
 import { judgeName, judgeWord } from './words.ts';
 

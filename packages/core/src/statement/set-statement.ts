@@ -1,7 +1,7 @@
 import type { StatementKind, StatePin, TextReason } from './facts.ts';
-import type { Opening } from './opening.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
+import type { Opening } from './verdicts.ts';
 
 /*
  * SET (MySQL manual, "SET Syntax for Variable Assignment" and the sections beside it; MariaDB
@@ -29,7 +29,8 @@ function opening(
   pin: StatePin | null,
   reason: TextReason = 'not-a-read',
 ): Opening {
-  return { kind, reason, pin, body: -1, executes: false, definition: false };
+  const at = reason === 'variable-hint' ? 1 : 0;
+  return { kind, reason, pin, at, body: -1, executes: false, definition: false };
 }
 
 /**

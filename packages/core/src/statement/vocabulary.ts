@@ -56,6 +56,9 @@ export class Vocabulary {
   /** By table name: the databases it was named with; `null` if it was named without. */
   readonly primaryTables = new Map<string, ReadonlySet<string> | null>();
   #hashes = new Int32Array(MIN_SLOTS);
+  /** The letters of all words one behind the other, and where each word begins. */
+  #letters = new Uint16Array(MIN_SLOTS * 4);
+  #offsets = new Int32Array(MIN_SLOTS);
   #slots = new Int32Array(MIN_SLOTS);
 
   constructor(options: VocabularyOptions) {
@@ -79,10 +82,21 @@ export class Vocabulary {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot] as number;
       if (entry === 0) return 0;
-      if (this.#hashes[entry] === hash && sameWord(this.words[entry] as string, sql, start, end)) {
-        return entry;
-      }
+      if (this.#hashes[entry] === hash && this.#isWord(entry, sql, start, end)) return entry;
     }
+  }
+
+  #isWord(entry: number, sql: string, start: number, end: number): boolean {
+    const letters = this.#letters;
+    const offset = (this.#offsets[entry] as number) - start;
+    if ((this.#offsets[entry + 1] as number) - offset !== end) return false;
+    for (let at = start; at < end; at++) {
+      const code = sql.charCodeAt(at);
+      // Names beyond ASCII are those that the user gave.
+      if (code > 127) return sql.slice(start, end).toLowerCase() === this.words[entry];
+      if (letters[offset + at] !== (FOLD[code] || code)) return false;
+    }
+    return true;
   }
 
   /** Entry of a lower-case word; 0 if it has none. */
@@ -179,16 +193,29 @@ export class Vocabulary {
     this.flags.push(0);
     if (this.words.length * 3 > this.#slots.length) this.#grow();
     this.#hashes[entry] = hash;
+    this.#spell(entry, word);
     this.#place(entry);
     return entry;
   }
 
   #grow(): void {
-    const hashes = new Int32Array(this.#slots.length * 2);
-    hashes.set(this.#hashes);
+    const hashes = extended(this.#hashes, this.#slots.length * 2);
     this.#hashes = hashes;
+    this.#offsets = extended(this.#offsets, hashes.length);
     this.#slots = new Int32Array(hashes.length);
     for (let entry = 1; entry < this.words.length - 1; entry++) this.#place(entry);
+  }
+
+  #spell(entry: number, word: string): void {
+    const from = this.#offsets[entry] as number;
+    const to = from + word.length;
+    if (to > this.#letters.length) {
+      const letters = new Uint16Array(to * 2);
+      letters.set(this.#letters);
+      this.#letters = letters;
+    }
+    for (let i = 0; i < word.length; i++) this.#letters[from + i] = word.charCodeAt(i);
+    this.#offsets[entry + 1] = to;
   }
 
   #place(entry: number): void {
@@ -197,6 +224,12 @@ export class Vocabulary {
     while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
     this.#slots[slot] = entry;
   }
+}
+
+function extended(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const result = new Int32Array(length);
+  result.set(array);
+  return result;
 }
 
 function functionTables(dialect: Dialect): readonly FunctionTable[] {
@@ -229,15 +262,4 @@ function hashOf(word: string): number {
 /** Case-folded form of a character of an identifier; all beyond ASCII are one to the hash. */
 export function foldOf(code: number): number {
   return code < 128 ? FOLD[code] || code : 1;
-}
-
-function sameWord(word: string, sql: string, start: number, end: number): boolean {
-  const length = end - start;
-  if (word.length !== length) return false;
-  for (let i = 0; i < length; i++) {
-    const code = sql.charCodeAt(start + i);
-    if (code > 127) return sql.slice(start, end).toLowerCase() === word;
-    if ((FOLD[code] || code) !== word.charCodeAt(i)) return false;
-  }
-  return true;
 }

@@ -1,8 +1,8 @@
 import type { TextReason } from './facts.ts';
 import { writingWords } from './keywords.ts';
-import type { Refusal } from './refusal.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
+import type { Refusal } from './verdicts.ts';
 import * as vocabulary from './vocabulary.ts';
 
 /** Reserved words with a reason of their own; of all others no rule knows what they do in a read. */

@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isRwSplitError, ReplicatedMysqlDialect } from '@rwsplit/kysely';
+import { Kysely, sql } from 'kysely';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { flavors } from '../support/servers/flavor.ts';
+import { freshDatabase, sharedCluster } from '../support/shared-cluster.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import { createTables, hosts, newTag, open, rolesOf, type Tables } from './people.ts';
+
+describe.each(flavors)('%s', async (flavor) => {
+  const cluster = sharedCluster(flavor);
+  const database = await freshDatabase(cluster);
+  let network: TcpProxy;
+  /** Over a network to the primary that fails when told to. */
+  let db: Kysely<Tables>;
+
+  beforeAll(() => createTables(cluster, database));
+  beforeEach(async () => {
+    network = await TcpProxy.start(cluster.primary);
+    const { primary } = hosts(cluster, database);
+    db = open(cluster, database, {
+      primary: { ...primary, port: network.port, connectionLimit: 2 },
+      acquireTimeout: 1_000,
+    });
+    await Promise.all([1, 2].map(() => insert(db, 'warm')));
+  });
+  afterEach(async () => {
+    network.resume();
+    await db.destroy();
+    network.close();
+  });
+
+  /** Breaks all connections, those that nobody uses too, and lets mysql2 notice. */
+  async function cut(): Promise<void> {
+    network.cut();
+    await sleep(20);
+  }
+
+  describe('a transaction that does not begin', () => {
+    it('gives its connection back when the network fails under BEGIN', async () => {
+      for (let i = 0; i < 4; i++) {
+        await insert(db, newTag());
+        network.drop('down');
+        const begin = db.startTransaction().setIsolationLevel('serializable').execute();
+        const lost = expect(begin).rejects.toThrow();
+        await sleep(20);
+        await cut();
+        await lost;
+      }
+      await insert(db, newTag());
+      // If connections were still counted as in use, this would be a full pool's error.
+      await cut();
+      network.pause();
+      await expect(insert(db, newTag())).rejects.toThrow('the server did not answer');
+    });
+
+    it('gives its connection back when the server refuses BEGIN', async () => {
+      // A login, SELECT VERSION() and SET TRANSACTION are the queries that this user has.
+      const user = `few_${flavor}_${process.pid}`;
+      await cluster.primary.query(
+        `CREATE USER ${user} IDENTIFIED BY 'secret' WITH MAX_QUERIES_PER_HOUR 2`,
+      );
+      await cluster.primary.query(`GRANT ALL ON ${database.name}.* TO ${user}`);
+      const { primary } = hosts(cluster, database);
+      await using few = new Kysely<Tables>({
+        dialect: new ReplicatedMysqlDialect({
+          primary: { ...primary, user, password: 'secret', connectionLimit: 1 },
+          acquireTimeout: 500,
+        }),
+      });
+      const begin = few.startTransaction().setIsolationLevel('serializable').execute();
+      await expect(begin).rejects.toMatchObject({ errno: 1226 });
+      await expect(insert(few, newTag())).rejects.toMatchObject({ errno: 1226 });
+      await cluster.primary.query(`DROP USER ${user}`);
+    });
+
+    it('fails at once, as often as it is tried, while the primary is down', async () => {
+      network.refuse();
+      await cut();
+      for (let i = 0; i < 5; i++) {
+        const begin = db.startTransaction().execute();
+        await expect(begin).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+      }
+      const tag = newTag();
+      await db.selectFrom('person').select('id').where('name', '=', tag).execute();
+      expect(await rolesOf(cluster, tag)).toEqual(['replica']);
+      await network.accept();
+      await db.transaction().execute((trx) => insert(trx, tag));
+    });
+  });
+
+  describe('a transaction whose connection is lost', () => {
+    it('rejects with the error of the query that noticed, and the pool goes on', async () => {
+      const [before, after] = [newTag(), newTag()];
+      const transaction = db.transaction().execute(async (trx) => {
+        await insert(trx, before);
+        network.drop('down');
+        setTimeout(() => network.cut(), 20);
+        await insert(trx, after);
+      });
+      await expect(transaction).rejects.toMatchObject({ fatal: true });
+      await sleep(20);
+      await db.transaction().execute((trx) => insert(trx, after));
+    });
+
+    it('runs nothing outside of the transaction that was lost', async () => {
+      const after = newTag();
+      const trx = await db.startTransaction().execute();
+      await insert(trx, newTag());
+      network.cut();
+      await expect(insert(trx, after)).rejects.toThrow();
+      await expect(insert(trx, after)).rejects.toMatchObject({ code: 'RWSPLIT_SESSION_LOST' });
+      await trx.rollback().execute();
+      expect(await rolesOf(cluster, after)).toEqual([]);
+    });
+
+    it("rejects with the callback's own error, not with that of ROLLBACK", async () => {
+      const failure = new Error('changed my mind');
+      const transaction = db.transaction().execute(async (trx) => {
+        await insert(trx, newTag());
+        network.drop('down');
+        setTimeout(() => network.cut(), 20);
+        throw failure;
+      });
+      await expect(transaction).rejects.toBe(failure);
+    });
+
+    it('rejects with the error of COMMIT, though ROLLBACK finds no primary', async () => {
+      const transaction = db.transaction().execute(async (trx) => {
+        await insert(trx, newTag());
+        network.drop('down');
+        setTimeout(() => {
+          network.refuse();
+          network.cut();
+        }, 20);
+      });
+      await expect(transaction).rejects.toMatchObject({ fatal: true });
+      await expect(transaction).rejects.not.toMatchObject({ code: 'ECONNREFUSED' });
+    });
+
+    it('leaves a connection() usable after ROLLBACK', async () => {
+      const tag = newTag();
+      await db.connection().execute(async (connection) => {
+        const trx = await connection.startTransaction().execute();
+        await cut();
+        await expect(insert(trx, tag)).rejects.toThrow();
+        await trx.rollback().execute();
+        await insert(connection, tag);
+      });
+      expect(await rolesOf(cluster, tag)).toEqual(['primary']);
+    });
+  });
+
+  it('says which host has no free connection', async () => {
+    const open = await Promise.all([1, 2].map(() => db.startTransaction().execute()));
+    await Promise.all(open.map((trx) => insert(trx, newTag())));
+    const error = await insert(db, newTag()).catch((caught: unknown) => caught);
+    expect(isRwSplitError(error) && error.code).toBe('RWSPLIT_ACQUIRE_TIMEOUT');
+    expect(String(error)).toContain('all 2 connections of its pool are in use');
+    await Promise.all(open.map((trx) => trx.rollback().execute()));
+  });
+
+  it('passes on that the password is wrong, and does not show it', async () => {
+    const { primary, replicas } = hosts(cluster, database);
+    const password = 'hunter2';
+    await using wrong = new Kysely<Tables>({
+      dialect: new ReplicatedMysqlDialect({ primary: { ...primary, password }, replicas }),
+    });
+    const error = await insert(wrong, newTag()).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' });
+    expect(JSON.stringify(error) + String(error)).not.toContain(password);
+  });
+
+  it('passes on that the database is unknown', async () => {
+    const { primary } = hosts(cluster, database);
+    await using wrong = new Kysely<Tables>({
+      dialect: new ReplicatedMysqlDialect({ primary: { ...primary, database: 'app_nowhere' } }),
+    });
+    await expect(sql`select 1`.execute(wrong)).rejects.toMatchObject({ errno: 1049 });
+  });
+});
+
+function insert(db: Kysely<Tables>, name: string) {
+  return db.insertInto('person').values({ name }).executeTakeFirstOrThrow();
+}
