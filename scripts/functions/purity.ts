@@ -58,7 +58,6 @@ async function prepare(connection: Connection): Promise<void> {
   await connection.query('SET SESSION TRANSACTION READ ONLY');
   // With its clock stopped, NOW() is the same in both sessions.
   await connection.query('SET timestamp = 1600000000.123456');
-  await connection.query("SET SESSION session_track_system_variables = '*'");
   await connection.query('SET SESSION session_track_state_change = ON');
 }
 
@@ -107,21 +106,15 @@ async function sessionState(connection: Connection): Promise<string> {
 
 /** What mysql2 reads from an OK packet and its types do not mention. */
 interface TrackedHeader extends ResultSetHeader {
-  readonly stateChanges?: {
-    readonly systemVariables: Readonly<Record<string, string>>;
-    readonly schema: string | null;
-    readonly trackStateChange: string | null;
-  };
+  readonly stateChanges?: { readonly trackStateChange: string | null };
 }
 
-/** Whether the OK packet tells of a change; a result set carries no such word, so DO. */
+/**
+ * Whether the OK packet tells of state that no query shows, such as user variables and temporary
+ * tables. A result set carries no such word, hence DO.
+ */
 async function isTracked(connection: Connection, sql: string): Promise<boolean> {
   const [header] = await connection.query<TrackedHeader>(`DO (${sql})`);
-  const changes = header.stateChanges;
-  if (changes === undefined) return false;
-  return (
-    Object.keys(changes.systemVariables).some((name) => !restless.has(name)) ||
-    changes.schema !== null ||
-    changes.trackStateChange !== null
-  );
+  const change = header.stateChanges?.trackStateChange;
+  return change !== undefined && change !== null;
 }

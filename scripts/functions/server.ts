@@ -24,7 +24,6 @@ export async function connect(account: Account): Promise<Connection> {
     flags: ['-IGNORE_SPACE'],
     // Two large integers that differ in their last digit are not the same answer.
     supportBigNumbers: true,
-    bigNumberStrings: true,
   });
 }
 

@@ -185,7 +185,7 @@ describe.each(flavors)('%s', (flavor) => {
 
   it('gives a connection that comes after the timeout to somebody else', async () => {
     open({
-      acquireTimeout: 60,
+      acquireTimeout: 500,
       primary: { ...cluster.connectionOptions(cluster.primary), connectionLimit: 1 },
     });
     const holder = await getConnection();
@@ -250,6 +250,81 @@ describe.each(flavors)('%s', (flavor) => {
     expect(connection.format('SELECT ?', ['a'])).toBe("SELECT 'a'");
     connection.release();
   });
+
+  it('streams no faster than its reader, and reads a stream to its end for one that leaves', async () => {
+    open({
+      replicas: cluster.replicas
+        .slice(0, 1)
+        .map((server) => ({ ...cluster.connectionOptions(server), connectionLimit: 1 })),
+    });
+    const rows = 900;
+    const sql = `WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ${rows}) SELECT n, REPEAT('x', 4000) AS x FROM c`;
+    const connection = await getConnection();
+    const stream = connection.query(sql).stream({ highWaterMark: 2 });
+    let seen = 0;
+    let most = 0;
+    for await (const _ of stream) {
+      seen += 1;
+      most = Math.max(most, stream.readableLength);
+    }
+    expect(seen).toBe(rows);
+    // What came with one packet of the network is there at once; the rest has to wait.
+    expect(most).toBeLessThan(rows / 2);
+    for await (const _ of connection.query(sql).stream()) {
+      break;
+    }
+    connection.release();
+    const [after] = await core.promise().query('SELECT COUNT(*) AS n FROM item');
+    expect(after).toEqual([{ n: 2 }]);
+    expect(core.stats().hosts.map(({ outstanding }) => outstanding)).toEqual([0, 0]);
+  });
+
+  it('loses no connection and mixes no answers in hundreds of sessions with errors everywhere', async () => {
+    open({
+      primary: { ...cluster.connectionOptions(cluster.primary), connectionLimit: 4 },
+      replicas: cluster.replicas.map((server) => ({
+        ...cluster.connectionOptions(server),
+        connectionLimit: 3,
+      })),
+    });
+    const session = async (number: number) => {
+      const connection = (await getConnection()).promise();
+      try {
+        const [rows] = await connection.query('SELECT ? AS n', [number]);
+        expect(rows).toEqual([{ n: number }]);
+        switch (number % 5) {
+          case 0:
+            await connection.query('SELECT * FROM no_such_table').catch(() => {});
+            break;
+          case 1:
+            await connection.beginTransaction();
+            await connection.query('INSERT INTO item VALUES (?)', [1000 + number]);
+            await connection.rollback();
+            break;
+          case 2:
+            await connection.beginTransaction();
+            await connection.query('INSERT INTO item VALUES (1)').catch(() => {});
+            break;
+          case 3:
+            await connection.query('SET @number = ?', [number]);
+            expect((await connection.query('SELECT @number AS n'))[0]).toEqual([{ n: number }]);
+            break;
+          default:
+            await connection.query('SELECT 1 FROM item WHERE nonsense').catch(() => {});
+        }
+        expect((await connection.query('SELECT ? AS n', [-number]))[0]).toEqual([{ n: -number }]);
+      } finally {
+        connection.release();
+      }
+    };
+    await Promise.all(Array.from({ length: 400 }, (_, index) => session(index + 1)));
+    expect(core.stats().hosts.map(({ outstanding }) => outstanding)).toEqual([0, 0, 0]);
+    expect((await core.promise().query('SELECT COUNT(*) AS n FROM item'))[0]).toEqual([{ n: 2 }]);
+    const [transactions] = (await cluster.primary.query(
+      'SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX',
+    )) as [{ n: number }];
+    expect(transactions).toEqual({ n: 0 });
+  }, 60_000);
 
   it('sends code in bound values to the primary', async () => {
     open();

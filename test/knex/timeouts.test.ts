@@ -27,18 +27,24 @@ async function running(bed: Bed, tag: string): Promise<string[]> {
   return names.flat();
 }
 
+type StatementMark = Awaited<ReturnType<Bed['cluster']['primary']['mark']>>;
+
 describe.each(flavors)('Knex timeouts on %s', async (flavor) => {
   const bed = await makeBed(flavor);
   afterEach(() => {
     vi.restoreAllMocks();
   });
 
-  async function killed(marks: readonly unknown[]): Promise<string[]> {
+  /** The servers that were told to end the statement with this text, which one thread ran. */
+  async function killed(marks: readonly StatementMark[], tag: string): Promise<string[]> {
+    const [ran] = await bed.cluster.whoRan(tag);
     const names = await Promise.all(
       bed.cluster.all.map(async (server, index) => {
-        const since = marks[index] as Awaited<ReturnType<typeof server.mark>>;
+        const since = marks[index] ?? (await server.mark());
         const kills = await server.statements({ since, containing: 'KILL QUERY' });
-        return kills.map(() => server.name);
+        return kills
+          .filter(({ sql }) => sql === `KILL QUERY ${ran?.threadId}`)
+          .map(() => server.name);
       }),
     );
     return names.flat();
@@ -59,7 +65,7 @@ describe.each(flavors)('Knex timeouts on %s', async (flavor) => {
       timeout: 400,
     });
     await vi.waitUntil(async () => (await running(bed, tag)).length === 0);
-    expect(await killed(marks)).toEqual([where]);
+    expect(await killed(marks, tag)).toEqual([where]);
     expect(await db('person').first()).toMatchObject({ name: 'Ada' });
   });
 
@@ -73,7 +79,7 @@ describe.each(flavors)('Knex timeouts on %s', async (flavor) => {
       expect(failure).toBeInstanceOf(knex.KnexTimeoutError);
       expect(await trx('person').where('name', tag)).toHaveLength(1);
     });
-    expect(await killed(marks)).toEqual(['primary']);
+    expect(await killed(marks, tag)).toEqual(['primary']);
     expect(await db('person').where('name', tag).forcePrimary()).toHaveLength(1);
   });
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRwSplitError, ReplicatedMysqlDialect } from '@rwsplit/kysely';
-import { Kysely, sql } from 'kysely';
+import { CompiledQuery, Kysely, sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { flavors } from '../support/servers/flavor.ts';
 import { freshDatabase, sharedCluster } from '../support/shared-cluster.ts';
@@ -37,41 +37,66 @@ describe.each(flavors)('%s', async (flavor) => {
   }
 
   describe('a transaction that does not begin', () => {
+    // Not every version of Kysely releases the connection then: here, nobody does.
     it('gives its connection back when the network fails under BEGIN', async () => {
+      const { primary } = hosts(cluster, database);
+      const driver = new ReplicatedMysqlDialect({
+        primary: { ...primary, port: network.port, connectionLimit: 2 },
+        acquireTimeout: 1_000,
+      }).createDriver();
+      await driver.init();
       for (let i = 0; i < 4; i++) {
-        await insert(db, newTag());
+        const used = await driver.acquireConnection();
+        await used.executeQuery(CompiledQuery.raw('select 1'));
+        await driver.releaseConnection(used);
         network.drop('down');
-        const begin = db.startTransaction().setIsolationLevel('serializable').execute();
+        const connection = await driver.acquireConnection();
+        const begin = driver.beginTransaction(connection, { isolationLevel: 'serializable' });
         const lost = expect(begin).rejects.toThrow();
         await sleep(20);
         await cut();
         await lost;
       }
-      await insert(db, newTag());
       // If connections were still counted as in use, this would be a full pool's error.
-      await cut();
       network.pause();
-      await expect(insert(db, newTag())).rejects.toThrow('the server did not answer');
+      const connection = await driver.acquireConnection();
+      const query = connection.executeQuery(CompiledQuery.raw('select 1'));
+      await expect(query).rejects.toThrow('the server did not answer');
+      network.resume();
+      await driver.destroy();
     });
 
     it('gives its connection back when the server refuses BEGIN', async () => {
-      // A login, SELECT VERSION() and SET TRANSACTION are the queries that this user has.
+      // SELECT VERSION() and SET TRANSACTION are the queries that this user has.
       const user = `few_${flavor}_${process.pid}`;
       await cluster.primary.query(
         `CREATE USER ${user} IDENTIFIED BY 'secret' WITH MAX_QUERIES_PER_HOUR 2`,
       );
       await cluster.primary.query(`GRANT ALL ON ${database.name}.* TO ${user}`);
       const { primary } = hosts(cluster, database);
-      await using few = new Kysely<Tables>({
-        dialect: new ReplicatedMysqlDialect({
-          primary: { ...primary, user, password: 'secret', connectionLimit: 1 },
-          acquireTimeout: 500,
-        }),
-      });
-      const begin = few.startTransaction().setIsolationLevel('serializable').execute();
+      const driver = new ReplicatedMysqlDialect({
+        primary: { ...primary, user, password: 'secret', connectionLimit: 1 },
+        acquireTimeout: 500,
+      }).createDriver();
+      await driver.init();
+      const connection = await driver.acquireConnection();
+      const begin = driver.beginTransaction(connection, { isolationLevel: 'serializable' });
       await expect(begin).rejects.toMatchObject({ errno: 1226 });
-      await expect(insert(few, newTag())).rejects.toMatchObject({ errno: 1226 });
+      const other = await driver.acquireConnection();
+      const query = other.executeQuery(CompiledQuery.raw('select 1'));
+      await expect(query).rejects.toMatchObject({ errno: 1226 });
+      await driver.destroy();
       await cluster.primary.query(`DROP USER ${user}`);
+    });
+
+    it('leaves what a connection() holds alone', async () => {
+      await db.connection().execute(async (connection) => {
+        await sql`set @kept = 1`.execute(connection);
+        const begin = connection.startTransaction().setIsolationLevel('snapshot').execute();
+        await expect(begin).rejects.toMatchObject({ errno: 1064 });
+        const { rows } = await sql`select @kept as kept`.execute(connection);
+        expect(rows).toEqual([{ kept: 1 }]);
+      });
     });
 
     it('fails at once, as often as it is tried, while the primary is down', async () => {

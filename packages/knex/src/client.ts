@@ -9,6 +9,8 @@ import { type Session, Sessions } from './sessions.ts';
 import { Slot, slotOf } from './slot.ts';
 import { type CompiledStatement, type DoneCallback, type Runnable, StockMysql2 } from './stock.ts';
 
+import { ReplicatedTransaction } from './transaction.ts';
+
 /**
  * The sessions behind each pool of Knex. Not in the client: Knex makes others of it without calling
  * the constructor, for transactions and for `withUserParams`, and those share at most the pool.
@@ -40,7 +42,6 @@ export class ReplicatedMysql2 extends StockMysql2 {
   constructor(config: Knex.Config) {
     super(withPrintableReplicas(config));
     if (hasReplicas(config)) {
-      hideSecrets(this.connectionSettings);
       hideSecrets(this.config.connection);
     }
   }
@@ -51,10 +52,11 @@ export class ReplicatedMysql2 extends StockMysql2 {
       return;
     }
     const pool = { ...this.poolDefaults(), ...config.pool };
+    // There are none yet if `connection` is a function.
     const settings: object | undefined = this.connectionSettings;
     const sessions = new Sessions(splitOptions({ ...this.config, pool }, settings ?? {}), pool);
     if (settings !== undefined) {
-      sessions.renew(settings);
+      this.connectionSettings = sessions.renew(settings);
     }
     super.initializePool(config);
     if (this.pool !== undefined) {
@@ -83,7 +85,7 @@ export class ReplicatedMysql2 extends StockMysql2 {
     if (sessions === undefined) {
       return super.acquireRawConnection();
     }
-    sessions.renew(this.connectionSettings);
+    this.connectionSettings = sessions.renew(this.connectionSettings);
     await sessions.reach((primary) => this.checkVersion?.(primary));
     return new Slot(sessions);
   }
@@ -134,6 +136,10 @@ export class ReplicatedMysql2 extends StockMysql2 {
       return;
     }
     callback?.();
+  }
+
+  override transaction(...options: readonly unknown[]): ReplicatedTransaction {
+    return new ReplicatedTransaction(this, ...options);
   }
 
   override runner(builder: Runnable): HintedRunner {

@@ -14,6 +14,9 @@ const secretKeys = [
 /** What the user gave, by what stands for it in Knex's configuration. */
 const givenAs = new WeakMap<object, unknown>();
 
+/** What {@link concealed} has made. */
+const concealedOnes = new WeakSet<object>();
+
 /** Takes the secrets of an object out of whatever prints or logs it; they can still be read. */
 export function hideSecrets(target: unknown): void {
   for (const key of secretKeys) {
@@ -21,6 +24,17 @@ export function hideSecrets(target: unknown): void {
       Object.defineProperty(target, key, { enumerable: false });
     }
   }
+}
+
+/** A copy whose secrets are hidden, or the same object if it is such a copy: the user's own stays as it is. */
+export function concealed(settings: object): object {
+  if (concealedOnes.has(settings)) {
+    return settings;
+  }
+  const copy = withSecrets(settings);
+  hideSecrets(copy);
+  concealedOnes.add(copy);
+  return copy;
 }
 
 /** A copy that has what {@link hideSecrets} hid as ordinary properties again. */

@@ -6,6 +6,7 @@ import {
 } from '@rwsplit/core';
 import type { Knex } from 'knex';
 import { primaryOptions, type SplitOptions } from './options.ts';
+import { concealed } from './secrets.ts';
 import type { VersionSource } from './stock.ts';
 
 /** What Knex writes on the connections that it is given. */
@@ -77,15 +78,21 @@ export class Sessions {
     this.#limits = limits;
   }
 
-  /** Sees to it that new sessions use these settings of the primary's connections. */
-  renew(settings: object): void {
+  /**
+   * Sees to it that new sessions use these settings of the primary's connections.
+   *
+   * @returns the settings as they may be printed, for the next call.
+   */
+  renew(given: object): object {
     const previous = this.#current;
+    const settings = concealed(given);
     if (previous?.settings !== settings) {
       const primary = primaryOptions(settings, this.#limits);
       const pool = createReplicatedPool({ ...this.#options, primary });
       this.#current = new Generation(settings, pool);
       previous?.retire();
     }
+    return settings;
   }
 
   async open(): Promise<Session> {
@@ -145,31 +152,37 @@ export class Sessions {
 /** Errors of a server that is there, but takes no clients at the moment. */
 const passing: ReadonlySet<number> = new Set([1040, 1053, 1129, 1203, 1226, 3032]);
 
+/** Opens a connection to the primary, unless the session has one. */
+export function connect(session: ReplicatedConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    session.connect((error) => (error ? reject(error) : resolve()));
+  });
+}
+
 /**
  * Whether the primary gives a connection.
  *
  * @throws what does not pass by itself: a refused login, an unknown database, an error of a hook.
  */
-function canConnect(session: Session): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    session.connect((error) => {
-      if (!error) {
-        resolve(true);
-      } else if (isRwSplitError(error) && error.code === 'RWSPLIT_HOST_SETUP') {
-        // Knex gives an error of afterCreate as it is.
-        reject(error.cause);
-      } else if (isRefusal(error)) {
-        reject(error);
-      } else {
-        resolve(false);
-      }
-    });
-  });
+async function canConnect(session: Session): Promise<boolean> {
+  try {
+    await connect(session);
+    return true;
+  } catch (error) {
+    if (isRwSplitError(error) && error.code === 'RWSPLIT_HOST_SETUP') {
+      // Knex gives an error of afterCreate as it is.
+      throw error.cause;
+    }
+    if (isRefusal(error)) {
+      throw error;
+    }
+    return false;
+  }
 }
 
 /** Whether it is the server that says no; the number of a system error is negative. */
-function isRefusal(error: Error & { readonly errno?: number }): boolean {
-  const { errno = 0 } = error;
+function isRefusal(error: unknown): boolean {
+  const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : 0;
   return errno > 0 && !passing.has(errno);
 }
 

@@ -1,5 +1,5 @@
+import { ReplicatedConnection } from '@rwsplit/core';
 import { connect } from './sessions.ts';
-import { slotOf } from './slot.ts';
 import { StockTransaction } from './stock.ts';
 
 /**
@@ -8,7 +8,9 @@ import { StockTransaction } from './stock.ts';
  */
 export class ReplicatedTransaction extends StockTransaction {
   override async begin(connection: unknown): Promise<unknown> {
-    await slotOf(connection)?.connect();
+    if (connection instanceof ReplicatedConnection) {
+      await connect(connection);
+    }
     return super.begin(connection);
   }
 }

@@ -56,7 +56,7 @@ export class ReplicatedMysqlDriver implements Driver {
       }
       await run(connection, 'begin');
     } catch (error) {
-      // Kysely's startTransaction() never releases a connection whose transaction did not begin.
+      // Not every version of Kysely releases a connection whose transaction did not begin.
       if (isSession(connection) && !isUsed) {
         await connection.reset();
       }

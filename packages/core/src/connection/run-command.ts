@@ -1,4 +1,3 @@
-import type { HostInfo } from '../pool/host-info.ts';
 import type { Lease } from '../pool/lease.ts';
 import type { RawConnection } from '../pool/mysql2.ts';
 import type { StatePin } from '../statement/facts.ts';
@@ -37,7 +36,7 @@ export class RunCommand implements Task {
       return;
     }
     session.letGo();
-    session.context.hosts.lease('primary', new Set<HostInfo>(), (error, lease) => {
+    session.context.hosts.lease('primary', [], (error, lease) => {
       if (this.#isRefused) {
         lease?.giveBack();
         done();

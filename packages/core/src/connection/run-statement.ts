@@ -26,7 +26,7 @@ import type { Statement } from './statement.ts';
 export class RunStatement implements Task {
   readonly #session: Session;
   readonly #statement: Statement;
-  readonly #tried = new Set<HostInfo>();
+  readonly #tried: HostInfo[] = [];
   readonly #startedAt = statementChannel.hasSubscribers ? performance.now() : 0;
   #done: () => void = () => {};
   #host: HostInfo | null = null;
@@ -133,7 +133,7 @@ export class RunStatement implements Task {
       role: lease.host.role,
       isTied: !isClean(before) || facts.followUp !== null,
       hasAnswered: this.#statement.hasAnswered,
-      hasRetried: this.#tried.has(lease.host),
+      hasRetried: this.#tried.includes(lease.host),
     });
     if (recovery === null || session.isDestroyed) {
       if (!isBound(session.state) || session.state.lost) {
@@ -142,7 +142,7 @@ export class RunStatement implements Task {
       this.#finish(route, error);
       return;
     }
-    this.#tried.add(lease.host);
+    this.#tried.push(lease.host);
     if (recovery.reason === 'fence') {
       session.context.rememberRefusal(this.#statement.sql);
     }
@@ -188,7 +188,7 @@ export class RunStatement implements Task {
       role: host?.role ?? null,
       reason: route.reason,
       word: route.word,
-      tried: [...this.#tried].map((tried) => tried.name),
+      tried: this.#tried.map((host) => host.name),
       duration: performance.now() - this.#startedAt,
       error,
     };

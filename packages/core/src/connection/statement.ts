@@ -28,30 +28,39 @@ export class Statement extends EventEmitter {
   readonly forcePrimary: boolean;
   /** Whether the caller has seen a part of the answer: from then on nothing is run again. */
   hasAnswered = false;
-  readonly #options: Readonly<Record<string, unknown>>;
+  /** What mysql2 gets: `null` if that is no more than text and values, which need no copies. */
+  readonly #options: object | null;
   readonly #callback: StatementCallback | undefined;
   #isSettled = false;
   #source: RawConnection | null = null;
 
   constructor(
     method: StatementMethod,
-    options: StatementOptions,
+    given: string | StatementOptions,
+    values: unknown,
     callback: StatementCallback | undefined,
   ) {
     super();
-    const { forcePrimary = false, ...own } = options;
     this.method = method;
-    this.sql = options.sql;
-    this.values = options.values;
-    this.forcePrimary = forcePrimary;
-    this.#options = own;
     this.#callback = callback;
+    if (typeof given === 'string') {
+      this.sql = given;
+      this.values = values;
+      this.forcePrimary = false;
+      this.#options = null;
+    } else {
+      const { forcePrimary = false, ...own } = given;
+      this.sql = given.sql;
+      this.values = values === undefined ? given.values : values;
+      this.forcePrimary = forcePrimary;
+      this.#options = { ...own, values: this.values };
+    }
   }
 
   /** Sends the statement on a connection. The callback is called once, when the answer is complete. */
   send(connection: RawConnection, callback: StatementCallback): void {
     if (this.#callback !== undefined) {
-      connection[this.method](this.#options, onlyOnce(callback));
+      this.#give(connection, onlyOnce(callback));
     } else {
       this.#sendForRows(connection, onlyOnce(callback));
     }
@@ -112,6 +121,12 @@ export class Statement extends EventEmitter {
     return rows;
   }
 
+  #give(connection: RawConnection, callback?: StatementCallback): EventEmitter {
+    return this.#options === null
+      ? connection[this.method](this.sql, this.values, callback)
+      : connection[this.method](this.#options, callback);
+  }
+
   #sendForRows(connection: RawConnection, callback: StatementCallback): void {
     let failure: DriverError | null = null;
     let status: unknown;
@@ -125,7 +140,7 @@ export class Statement extends EventEmitter {
       complete();
     };
     connection.on('error', lost);
-    const command = connection[this.method](this.#options);
+    const command = this.#give(connection);
     command.on('fields', (fields) => this.#answer('fields', fields));
     command.on('result', (row, index) => {
       status = row;
@@ -165,34 +180,38 @@ export function readArguments(
   values: unknown,
   callback: unknown,
 ): Statement {
-  const isValuesCallback = typeof values === 'function';
-  const options = readOptions(sql, isValuesCallback ? undefined : values);
-  const done = isValuesCallback ? values : callback;
+  const hasNoValues = typeof values === 'function';
+  const done = hasNoValues ? values : callback;
   return new Statement(
     method,
-    options,
+    readStatement(sql),
+    hasNoValues ? undefined : values,
     typeof done === 'function' ? (done as StatementCallback) : undefined,
   );
 }
 
-function readOptions(sql: unknown, values: unknown): StatementOptions {
-  if (typeof sql === 'string') {
-    return { sql, values };
+function readStatement(given: unknown): string | StatementOptions {
+  if (typeof given === 'string') {
+    return given;
   }
-  if (typeof sql === 'object' && sql !== null && 'sql' in sql && typeof sql.sql === 'string') {
-    const own = { ...sql, sql: sql.sql };
-    return values === undefined ? own : { ...own, values };
+  if (isStatementOptions(given)) {
+    return given;
   }
   throw new RwSplitError(
     'RWSPLIT_OPTIONS',
-    `Expected a statement as a string or as { sql: string }, found ${describe(sql)}`,
+    `Expected a statement as a string or as { sql: string }, found ${describe(given)}`,
+  );
+}
+
+function isStatementOptions(value: unknown): value is StatementOptions {
+  return (
+    typeof value === 'object' && value !== null && 'sql' in value && typeof value.sql === 'string'
   );
 }
 
 function describe(value: unknown): string {
-  return value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'an array'
-      : `a value of type ${typeof value}`;
+  if (value === null) {
+    return 'null';
+  }
+  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
 }

@@ -56,14 +56,15 @@ function isReadOnlyRefusal(error: DriverError): boolean {
   }
 }
 
-/** Whether a failure to connect only means that the server has no room: not a fault of the host. */
+/** Whether a failure to connect is no fault of the host: no room on the server or in the pool, or no pool. */
 export function isBusy(error: DriverError): boolean {
   return (
     error.errno === 1040 ||
     error.errno === 1203 ||
     error.errno === 1226 ||
     error.message === 'Queue limit reached.' ||
-    error.message === 'No connections available.'
+    error.message === 'No connections available.' ||
+    error.message === 'Pool is closed.'
   );
 }
 

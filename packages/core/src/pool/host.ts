@@ -1,6 +1,7 @@
 import { RwSplitError } from '../errors.ts';
 import { failed, type Health, healthy, isAvailable, probing } from '../hosts/health.ts';
 import type { Role } from '../routing/reasons.ts';
+import { Deadlines } from './deadlines.ts';
 import { codeOf, isBusy } from './failure.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
 import { Lease, type LeasingHost } from './lease.ts';
@@ -41,12 +42,14 @@ export class Host implements LeasingHost {
   version: string | null = null;
   #health: Health = healthy;
   readonly #policy: HostPolicy;
+  readonly #deadlines: Deadlines;
 
   constructor(info: HostInfo, pool: RawPool, policy: HostPolicy) {
     this.name = info.name;
     this.role = info.role;
     this.pool = pool;
     this.#policy = policy;
+    this.#deadlines = new Deadlines(policy.acquireTimeout);
   }
 
   get health(): Health {
@@ -64,18 +67,16 @@ export class Host implements LeasingHost {
   lease(callback: LeaseCallback): void {
     this.outstanding += 1;
     this.#health = probing(this.#health, Date.now());
-    let isOpen = true;
+    const request = this.#deadlines.add(() => settle(this.#timedOut()));
     const settle = (failure: LeaseFailure | null, lease?: Lease) => {
-      isOpen = false;
-      clearTimeout(timer);
+      this.#deadlines.remove(request);
       if (failure !== null) {
         this.outstanding -= 1;
       }
       callback(failure, lease);
     };
-    const timer = setTimeout(() => settle(this.#timedOut()), this.#policy.acquireTimeout);
     this.#connect((error, connection) => {
-      if (!isOpen) {
+      if (request.isOver) {
         connection?.release();
       } else if (error !== null || connection === undefined) {
         settle(this.#refused(error ?? new Error('mysql2 gave no connection')));

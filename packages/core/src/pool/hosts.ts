@@ -30,7 +30,7 @@ export class Hosts {
    *
    * @param tried the hosts that this statement has failed on; grows.
    */
-  lease(role: Role, tried: Set<HostInfo>, callback: HostsCallback): void {
+  lease(role: Role, tried: HostInfo[], callback: HostsCallback): void {
     const replica = role === 'replica' ? this.#chooseReplica(tried) : undefined;
     const host = replica ?? this.primary;
     host.lastChosen = ++this.#choices;
@@ -38,7 +38,7 @@ export class Hosts {
       if (failure === null) {
         callback(null, lease);
       } else if (replica !== undefined && failure.isElsewhereWorthwhile) {
-        tried.add(replica);
+        tried.push(replica);
         this.lease(role, tried, callback);
       } else {
         callback(failure.error);
@@ -46,12 +46,12 @@ export class Hosts {
     });
   }
 
-  #chooseReplica(tried: ReadonlySet<HostInfo>): Host | undefined {
+  #chooseReplica(tried: readonly HostInfo[]): Host | undefined {
     const now = Date.now();
     const candidates = this.replicas.map((host) => ({
       outstanding: host.outstanding,
       lastChosen: host.lastChosen,
-      isEligible: !tried.has(host) && host.isAvailable(now),
+      isEligible: !tried.includes(host) && host.isAvailable(now),
     }));
     return this.replicas[choose(candidates, this.#balancing)];
   }

@@ -42,7 +42,9 @@ export interface RawConnection extends EventEmitter {
   readonly threadId: number | null;
   readonly config: ConnectionOptions;
   query(options: object | string, callback?: StatementCallback): EventEmitter;
-  execute(options: object, callback?: StatementCallback): EventEmitter;
+  query(sql: string, values: unknown, callback?: StatementCallback): EventEmitter;
+  execute(options: object | string, callback?: StatementCallback): EventEmitter;
+  execute(sql: string, values: unknown, callback?: StatementCallback): EventEmitter;
   ping(callback: CommandCallback): void;
   changeUser(options: object, callback: CommandCallback): void;
   prepare(

@@ -12,6 +12,7 @@ import * as vocabulary from './vocabulary.ts';
 
 /** May stand between a function's closing parenthesis and OVER. */
 const beforeOver = new Set(['nulls', 'first', 'last']);
+const beforeTable = new Set(['from', 'join']);
 /** Words before OF where it opens no list of tables. */
 const beforeOf = new Set(['member', 'as']);
 
@@ -49,19 +50,21 @@ function judgeWordBefore(tokens: Tokens, name: number): Refusal | null {
     const reason = tokens.vocabulary.impure.get(word)?.reason ?? 'unsafe-function';
     return { reason, word };
   }
-  const known = vocabulary.PURE | vocabulary.OPENING | vocabulary.TYPE_WORD;
+  const known = vocabulary.PURE | vocabulary.QUERY_WORD | vocabulary.TYPE_WORD;
   if (flags & (known | vocabulary.DECLARED_PURE)) return null;
   if (flags & vocabulary.PURE_TOUCHING && tokens.touchesNext(name)) return null;
-  if (flags & vocabulary.OPENING_IN_CONTEXT && opensInContext(tokens, name)) return null;
+  if (flags & vocabulary.OPENING && opensClause(tokens, name)) return null;
   if (isColumnList(tokens, name + 1)) return null;
   return { reason: 'unknown-function', word: tokens.word(name) };
 }
 
 /** The context in which the grammar has these words before a parenthesis. */
-function opensInContext(tokens: Tokens, name: number): boolean {
+function opensClause(tokens: Tokens, name: number): boolean {
   switch (tokens.word(name)) {
     case 'over':
       return tokens.type(name - 1) === token.CLOSE || tokens.isOneOf(name - 1, beforeOver);
+    case 'json_table':
+      return tokens.type(name - 1) === token.COMMA || tokens.isOneOf(name - 1, beforeTable);
     case 'of':
       return tokens.isOneOf(name - 1, beforeOf);
     case 'sets':

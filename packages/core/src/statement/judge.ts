@@ -11,10 +11,14 @@ import type { Vocabulary } from './vocabulary.ts';
 
 /** Words that make a read of WITH or EXPLAIN ANALYZE a write. */
 const writes = new Set(['delete', 'insert', 'replace', 'update']);
-/** Statements that name accounts, `'user'@'host'`, or hold them in a DEFINER clause. */
-const withoutAccounts = new Set(
-  'call delete do get insert load replace select set table update values with'.split(' '),
-);
+/** Statements in which `'user'@'host'` is no account. */
+const withoutAccounts = new Set('call delete do get insert load replace update'.split(' '));
+const accountForms = new Set(['default', 'password']);
+
+function namesAccounts(tokens: Tokens): boolean {
+  if (tokens.is(0, 'set')) return tokens.isOneOf(1, accountForms);
+  return !tokens.isOneOf(0, withoutAccounts);
+}
 
 function facts(kind: StatementKind, more: Partial<Facts>): Facts {
   return { kind, reason: null, word: null, pin: null, followUp: null, hint: null, ...more };
@@ -100,7 +104,7 @@ export class TextJudge {
     const tokens = this.#lexer.tokens;
     const word = tokens.word(opening.at) || null;
     if (opening.definition) return facts(opening.kind, { reason, word, pin: opening.pin, hint });
-    const effects = findEffects(tokens, !withoutAccounts.has(tokens.word(0)));
+    const effects = findEffects(tokens, namesAccounts(tokens));
     const pin = opening.pin ?? effects.pin ?? this.#pinOfDo(word);
     const followUp = opening.kind === 'show' ? followUpOfShow(tokens) : effects.followUp;
     const previous = word === 'get' ? 'previous' : followUp;
@@ -157,11 +161,15 @@ function followUpOfShow(tokens: Tokens): Facts['followUp'] {
   return counts && tokens.isOneOf(5, diagnostics) ? 'previous' : null;
 }
 
+function kindOfBoth(first: StatementKind, second: StatementKind): StatementKind {
+  if (first === second || first === 'empty') return second;
+  return first === 'multiple' || second === 'multiple' ? 'multiple' : 'other';
+}
+
 /** Facts that hold in both readings. */
 function bothOf(first: Facts, second: Facts): Facts {
-  const sameKind = first.kind === second.kind || first.kind === 'empty';
-  const kind = sameKind ? second.kind : 'other';
-  const pin = first.pin ?? second.pin ?? (sameKind ? null : 'unknown-state');
+  const kind = kindOfBoth(first.kind, second.kind);
+  const pin = first.pin ?? second.pin ?? (kind === 'other' ? 'unknown-state' : null);
   const followUp = first.followUp ?? second.followUp;
   const hint = first.hint ?? second.hint;
   if (first.reason !== null) return { ...first, kind, pin, followUp, hint };

@@ -5,7 +5,7 @@
  * `information_schema.KEYWORDS` that MySQL 9.7 or MariaDB 10.11 refuses as an alias. Neither
  * server takes any of its keywords, reserved or not, for a stored function when it stands
  * unquoted before a parenthesis (tried with all 760 and 687 of them, in three sql_modes), so a
- * keyword of clause syntax may stand there.
+ * keyword of a query may stand there.
  */
 
 /** Reserved in both dialects. */
@@ -44,21 +44,27 @@ export const reservedInMariadb =
   'master_demote_to_slave master_ssl_verify_server_cert offset page_checksum parse_vcol_expr ' +
   'portion ref_system_id returning stats_auto_recalc stats_persistent stats_sample_pages';
 
-/** Keywords of queries: harmless wherever they stand, and a bound value may follow them. */
+/**
+ * Keywords of queries in both dialects and in all their versions: harmless wherever they stand. A
+ * parenthesis behind them opens no argument list, so a bound value may stand behind them too.
+ */
 export const queryWords =
   'against all and any as asc at between boolean both by case char character charset collate ' +
-  'columns cross cube current current_date current_time current_timestamp cycle desc distinct ' +
-  'distinctrow div dual else empty end error escape examined except exclude exists expansion false ' +
-  'fetch first following force from full group groups having high_priority if ignore in index ' +
-  'inner intersect interval is join key language last lateral leading left like limit localtime ' +
-  'localtimestamp match member minus mod mode natural nested next no not null nulls of offset on ' +
-  'only or order ordinality others outer over partition path preceding precision primary qualify ' +
-  'query range recursive regexp respect restrict returning right rlike rollup row rows select ' +
-  'separator some sounds sql_big_result sql_buffer_result sql_cache sql_no_cache sql_small_result ' +
-  'straight_join system system_time table tablesample then ties to trailing transaction true ' +
-  'unbounded union unique unknown use using utc_date utc_time utc_timestamp values when where ' +
-  'window with within xor zone day_hour day_microsecond day_minute day_second hour_microsecond ' +
-  'hour_minute hour_second minute_microsecond minute_second second_microsecond year_month';
+  'columns cross current current_date current_time current_timestamp desc distinct distinctrow div ' +
+  'dual else end escape exists expansion false fetch first force from full group having ' +
+  'high_priority if ignore in index inner interval is join key language last leading left like ' +
+  'limit localtime localtimestamp match mod mode natural next no not null offset on only or order ' +
+  'outer partition precision primary query range regexp restrict right rlike row rows select ' +
+  'separator some sounds sql_big_result sql_buffer_result sql_no_cache sql_small_result ' +
+  'straight_join table then to trailing transaction true union unique unknown use using utc_date ' +
+  'utc_time utc_timestamp values when where with xor day_hour day_microsecond day_minute ' +
+  'day_second hour_microsecond hour_minute hour_second minute_microsecond minute_second ' +
+  'second_microsecond year_month';
+
+/** Reserved words of queries that are names to older servers or the other dialect. */
+export const newerQueryWords =
+  'cube empty except groups intersect lateral of over qualify recursive returning rollup system ' +
+  'tablesample window';
 
 /** Types of CAST, CONVERT, RETURNING and JSON_TABLE, which may have their length in parentheses. */
 export const typeWords =
@@ -68,18 +74,11 @@ export const typeWords =
   'text time timestamp tinyblob tinyint tinytext unsigned varbinary varchar varcharacter varying ' +
   'year zerofill';
 
-/** Keywords of clause syntax before a parenthesis: what they open is no argument list. */
-export const openingWords =
-  'against all and any as between by case columns distinct distinctrow div else escape exists from ' +
-  'group having high_priority in index join json_table key like match mod not on or partition ' +
-  'qualify regexp rlike row select some sql_big_result sql_buffer_result sql_cache sql_no_cache ' +
-  'sql_small_result straight_join then union unique using values when where xor';
-
 /**
- * Opening words that older servers, or the other dialect, take for the name of a function: they
- * open a clause only where the grammar has that clause. See `calls.ts`.
+ * Words before a parenthesis that older servers, or the other dialect, take for the name of a
+ * function: they open a clause only where the grammar has that clause. See `calls.ts`.
  */
-export const openingWordsInContext = 'cube except intersect lateral of over rollup sets';
+export const openingWords = 'cube except intersect json_table lateral of over rollup sets';
 
 /**
  * Reserved words that are functions before a parenthesis and statements elsewhere: only a call

@@ -88,8 +88,9 @@ export class ReadJudge {
 const MAY_PRECEDE_VALUE = vocabulary.QUERY_WORD | vocabulary.TYPE_WORD;
 
 /**
- * A list in a list becomes `(1, 2)`, and nothing at all an empty one: behind a name that would
- * make or leave a call, beside a point a qualified name.
+ * A list in a list becomes `(1, 2)`, and nothing at all an empty one: behind a name, or another
+ * placeholder that may become one, that would make or leave a call, beside a point a qualified
+ * name.
  */
 function judgePlaceholder(tokens: Tokens, at: number): Refusal | null {
   const before = tokens.type(at - 1);
@@ -97,7 +98,7 @@ function judgePlaceholder(tokens: Tokens, at: number): Refusal | null {
   const afterName =
     before === token.WORD
       ? (tokens.flags(at - 1) & MAY_PRECEDE_VALUE) === 0 || tokens.type(at - 2) === token.PERIOD
-      : before >= token.NAME && before <= token.DOUBLE_QUOTED;
+      : before > token.WORD && before <= token.NAME_PLACEHOLDER && before !== token.NUMBER;
   const besidePoint = before === token.PERIOD || tokens.type(at + 1) === token.PERIOD;
   const doubtful = afterName || (besidePoint && !isName);
   return doubtful ? { reason: 'malformed', word: null } : null;

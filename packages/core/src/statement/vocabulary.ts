@@ -5,29 +5,27 @@ import { mysqlFunctions } from './functions/mysql.ts';
 import type { FunctionTable, ImpureFunction } from './functions/table.ts';
 import * as keywords from './keywords.ts';
 
-/** A keyword of queries: harmless, and a bound value may follow it. */
+/** A keyword of queries: harmless, also before a parenthesis or a bound value. */
 export const QUERY_WORD = 1;
 /** A reserved word that has no place in a read, unless it is called as a function. */
 export const REFUSED = 2;
-/** May stand before a parenthesis as clause syntax. */
+/** Opens a clause before a parenthesis, where the grammar has that clause. */
 export const OPENING = 4;
-/** The same, where the grammar has that clause. */
-export const OPENING_IN_CONTEXT = 8;
-export const TYPE_WORD = 16;
+export const TYPE_WORD = 8;
 /** A pure built-in function. */
-export const PURE = 32;
+export const PURE = 16;
 /** A pure built-in function if it touches its parenthesis. */
-export const PURE_TOUCHING = 64;
-export const IMPURE = 128;
+export const PURE_TOUCHING = 32;
+export const IMPURE = 64;
 /** Declared pure by the user. */
-export const DECLARED_PURE = 256;
+export const DECLARED_PURE = 128;
 /** EXTRACTVALUE and UPDATEXML, whose XPath can hold a user variable. */
-export const XPATH = 512;
-export const GUARDED = 1024;
-export const SYSTEM_SCHEMA = 2048;
-export const PRIMARY_TABLE = 4096;
-export const SEQUENCE_COLUMN = 8192;
-export const QUERY_START = 16_384;
+export const XPATH = 256;
+export const GUARDED = 512;
+export const SYSTEM_SCHEMA = 1024;
+export const PRIMARY_TABLE = 2048;
+export const SEQUENCE_COLUMN = 4096;
+export const QUERY_START = 8192;
 
 /** Flags that an identifier has in whatever quotes it stands. */
 export const ANY_NAME = SYSTEM_SCHEMA | PRIMARY_TABLE | SEQUENCE_COLUMN;
@@ -105,11 +103,10 @@ export class Vocabulary {
   }
 
   #addKeywords(): void {
-    const query = new Set(keywords.queryWords.split(' '));
+    const query = new Set(`${keywords.queryWords} ${keywords.newerQueryWords}`.split(' '));
     this.#markAll(keywords.queryWords, QUERY_WORD);
     this.#markAll(keywords.typeWords, TYPE_WORD);
     this.#markAll(keywords.openingWords, OPENING);
-    this.#markAll(keywords.openingWordsInContext, OPENING_IN_CONTEXT);
     this.#markAll(keywords.guardedWords, GUARDED);
     this.#markAll(keywords.systemSchemas, SYSTEM_SCHEMA);
     this.#markAll(keywords.queryStarts, QUERY_START);

@@ -16,11 +16,7 @@ const reasons: ReadonlyMap<string, TextReason> = new Map([
 ]);
 
 const CALLABLE =
-  vocabulary.PURE |
-  vocabulary.PURE_TOUCHING |
-  vocabulary.IMPURE |
-  vocabulary.DECLARED_PURE |
-  vocabulary.OPENING;
+  vocabulary.PURE | vocabulary.PURE_TOUCHING | vocabulary.IMPURE | vocabulary.DECLARED_PURE;
 
 /**
  * Judges the word at token `at`, in the parenthesis that token `opener` opens (-1: in none);
@@ -71,17 +67,17 @@ const substringWords = new Set(['substring', 'substr', 'mid']);
 /** FOR locks, except in the few clauses that have it for something else. */
 function judgeFor(tokens: Tokens, at: number, opener: number): Refusal | null {
   if (tokens.isOneOf(at + 1, lockStrengths)) return { reason: 'locking-read', word: 'for' };
+  if (tokens.is(at - 1, 'value')) return judgeSequence(tokens, at);
   // FORCE INDEX FOR ORDER BY (i)
   if (tokens.isOneOf(at - 1, indexWords) && tokens.isOneOf(at + 1, indexPurposes)) return null;
   // JSON_TABLE (… COLUMNS (id FOR ORDINALITY)); FROM t FOR SYSTEM_TIME ALL
   if (tokens.is(at + 1, 'ordinality') || tokens.is(at + 1, 'system_time')) return null;
   // SUBSTRING(a FROM 1 FOR 2)
   if (opener > 0 && tokens.isOneOf(opener - 1, substringWords)) return null;
-  if (tokens.word(at - 1) === 'value') return judgeSequence(tokens, at);
   return { reason: 'unrecognised', word: 'for' };
 }
 
-/** NEXT VALUE FOR s, PREVIOUS VALUE FOR s (MariaDB manual, "Sequence Functions"). */
+/** NEXT VALUE FOR s, PREVIOUS VALUE FOR s (MariaDB manual, "Sequence Functions"), also in SUBSTRING. */
 function judgeSequence(tokens: Tokens, at: number): Refusal {
   const next = tokens.is(at - 2, 'next');
   return next

@@ -1,0 +1,53 @@
+/** Something that must be over by a certain time. */
+export interface Deadline {
+  readonly at: number;
+  readonly onMissed: () => void;
+  /** Whether it was removed or missed. */
+  isOver: boolean;
+}
+
+/**
+ * Deadlines that are all equally far away, on one timer: a statement gets its connection within
+ * microseconds almost always, and a timer of its own would cost it more than all the rest.
+ */
+export class Deadlines {
+  readonly #timeout: number;
+  /** In the order of their times. */
+  readonly #open = new Set<Deadline>();
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @param timeout how far away they are, in milliseconds. */
+  constructor(timeout: number) {
+    this.#timeout = timeout;
+  }
+
+  add(onMissed: () => void): Deadline {
+    const deadline = { at: performance.now() + this.#timeout, onMissed, isOver: false };
+    this.#open.add(deadline);
+    this.#timer ??= this.#wait(this.#timeout);
+    return deadline;
+  }
+
+  remove(deadline: Deadline): void {
+    deadline.isOver = true;
+    this.#open.delete(deadline);
+  }
+
+  #wait(milliseconds: number): NodeJS.Timeout {
+    // What is waited for is a connection, which keeps the process alive by itself.
+    return setTimeout(() => this.#check(), milliseconds).unref();
+  }
+
+  #check(): void {
+    const now = performance.now();
+    for (const deadline of this.#open) {
+      if (deadline.at > now) {
+        break;
+      }
+      this.remove(deadline);
+      deadline.onMissed();
+    }
+    const [next] = this.#open;
+    this.#timer = next === undefined ? null : this.#wait(Math.max(1, next.at - performance.now()));
+  }
+}
