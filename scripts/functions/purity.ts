@@ -80,17 +80,23 @@ async function impurity(
   sql: string,
 ): Promise<string | undefined> {
   const before = await sessionState(plain);
-  const started = performance.now();
   const answer = await firstRow(plain, sql);
-  if (performance.now() - started > longestCallMs) return 'it waits';
   if ((await sessionState(plain)) !== before) return 'it changes the session';
   if (await isTracked(plain, sql)) return 'the server tracks a change';
+  // A busy machine can make one call slow.
+  if ((await isSlow(plain, sql)) && (await isSlow(plain, sql))) return 'it waits';
   for (const previous of previousStatements) {
     await odd.query(previous);
     const other = await firstRow(odd, sql);
     if (answer !== other && !volatile.has(name)) return 'two sessions get different answers';
   }
   return undefined;
+}
+
+async function isSlow(connection: Connection, sql: string): Promise<boolean> {
+  const started = performance.now();
+  await connection.query(sql);
+  return performance.now() - started > longestCallMs;
 }
 
 /** All that a session has and a query can show. */

@@ -48,10 +48,7 @@ class Reader {
   }
 
   #skipSpace(): void {
-    const space = /\s*/y;
-    space.lastIndex = this.#at;
-    space.exec(this.#text);
-    this.#at = space.lastIndex;
+    while (this.#at < this.#text.length && /\s/.test(this.#text[this.#at] as string)) this.#at++;
   }
 
   /** The rest of the line, without its end. */
@@ -105,19 +102,17 @@ class Reader {
     if (word === 'disable_parsing') this.#parsing = false;
     else if (word === 'enable_parsing') this.#parsing = true;
     else if (word === 'delimiter') this.#delimiter = rest || this.#delimiter;
-    else if (withLines.has(word)) this.#skipLines(rest);
+    else if (withLines.has(word)) this.#skipLines(rest.split(/\s+/)[word === 'perl' ? 0 : 1]);
     else if (word === 'source') this.#addSource(rest);
     else if (plainSql.has(word)) this.#add(this.#withoutDelimiter(rest));
     else if (evaluatedSql.has(word)) this.#addEvaluated(this.#withoutDelimiter(rest));
   }
 
-  #skipLines(args: string): void {
-    const words = args.split(/\s+/);
-    const last = words.length > 1 || !args.includes('/') ? words.at(-1) : '';
-    const end = last && /^\w+$/.test(last) ? last : 'EOF';
+  /** Lines up to one that is `end`. */
+  #skipLines(end: string | undefined): void {
     // The rest of the line of the command itself.
     if (this.#text[this.#at - 1] !== '\n') this.#takeLine();
-    while (this.#at < this.#text.length && this.#takeLine().trim() !== end);
+    while (this.#at < this.#text.length && this.#takeLine().trim() !== (end || 'EOF'));
   }
 
   #addSource(rest: string): void {

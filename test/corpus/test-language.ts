@@ -26,7 +26,7 @@ export const others: ReadonlySet<string> = new Set(
     'error exec exec_in_background execw exit expr file_exists force-cpdir force-rmdir ' +
     'horizontal_results if inc let list_files list_files_append_file list_files_write_file ' +
     'lowercase_result mkdir move_file optimizer_trace output partially_sorted_result ping ' +
-    'ps_bind ps_close ps_execute ps_prepare query_attributes query_get_value real_sleep reap ' +
+    'ps_bind ps_close ps_execute ps_prepare query_attributes query_attrs_add query_attrs_delete query_get_value real_sleep reap ' +
     'remove_file remove_files_wildcard replace_column replace_numeric_round replace_regex ' +
     'replace_result require reset_connection result_format rmdir save_master_pos send_quit ' +
     'send_shutdown shutdown_server skip skip_if_hypergraph sleep sorted_result source start_timer ' +

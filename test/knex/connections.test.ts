@@ -242,12 +242,11 @@ describe.each(flavors)('Knex connections on %s', async (flavor) => {
 
     it('takes a callback, comes twice, and waits for what is running', async () => {
       const db = bed.open();
-      const running = db('person')
-        .first()
-        .then((row) => row);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      const tag = newTag();
+      const running = Promise.resolve(db.raw('select sleep(0.5) as slept, ? as tag', [tag]));
+      await vi.waitUntil(async () => (await bed.ran(tag)).length === 1);
       await Promise.all([db.destroy(), db.destroy()]);
-      expect(await running).toMatchObject({ name: 'Ada' });
+      expect((await running)[0]).toEqual([{ slept: 0, tag }]);
       await new Promise<void>((resolve, reject) => {
         db.destroy((error: unknown) => (error === undefined ? resolve() : reject(error)));
       });

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forcePrimary } from '@rwsplit/knex';
 import type { Knex } from 'knex';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { flavors } from '../support/servers/flavor.ts';
 import { failureOf, makeBed, newTag } from './bed.ts';
 
@@ -13,6 +13,7 @@ const oneSlot = { pool: { min: 0, max: 1 } };
 /** What Knex's pool tells of itself; its types say less. */
 interface TarnPool {
   numUsed(): number;
+  numPendingAcquires(): number;
   on(event: 'release', listener: () => void): void;
 }
 
@@ -142,8 +143,9 @@ describe.each(flavors)('Knex streams on %s', async (flavor) => {
         inside -= 1;
       });
     const stream = db('person').stream();
-    await once(stream, 'data');
+    await vi.waitUntil(() => poolOf(db).numUsed() === 1);
     const waiting = [transaction(), transaction()];
+    await vi.waitUntil(() => poolOf(db).numPendingAcquires() === 2);
     stream.resume();
     await finished(stream);
     await Promise.all(waiting);

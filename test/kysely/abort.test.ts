@@ -1,12 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { channels, type HostEvent, ReplicatedMysqlDialect } from '@rwsplit/kysely';
-import { CompiledQuery, type Kysely, sql } from 'kysely';
+import { channels, type HostEvent } from '@rwsplit/kysely';
+import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { flavors } from '../support/servers/flavor.ts';
 import type { Server } from '../support/servers/server.ts';
 import { freshDatabase, sharedCluster } from '../support/shared-cluster.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
 import { createTables, hosts, newTag, open, rolesOf, type Tables } from './people.ts';
 
 const strategies = ['cancel query', 'kill session'] as const;
@@ -179,27 +178,6 @@ describe.each(flavors)('%s', async (flavor) => {
       expect(await rolesOf(cluster, held)).toEqual(['primary', 'primary']);
     },
   );
-
-  it('never ends the statement after the one that was cancelled', async () => {
-    const { primary } = hosts(cluster, database);
-    using network = await TcpProxy.start(cluster.primary);
-    const dialect = new ReplicatedMysqlDialect({ primary: { ...primary, port: network.port } });
-    const driver = dialect.createDriver();
-    await driver.init();
-    const connection = await driver.acquireConnection();
-    await connection.executeQuery(CompiledQuery.raw('select 1'));
-    // The control connection takes several round trips to log in: 100 ms later than the first
-    // query ends by itself, at the earliest.
-    network.delay(100);
-    const first = connection.executeQuery(CompiledQuery.raw('select sleep(0.1) as interrupted'));
-    const cancelled = connection.cancelQuery?.(async () => {});
-    const next = connection.executeQuery(CompiledQuery.raw('select sleep(2) as interrupted'));
-    expect((await first).rows).toEqual([{ interrupted: 0 }]);
-    await cancelled;
-    expect((await next).rows).toEqual([{ interrupted: 0 }]);
-    await driver.releaseConnection(connection);
-    await driver.destroy();
-  });
 
   it('lets an ignored query go on, and keeps its connection until it has ended', async () => {
     const tag = newTag();

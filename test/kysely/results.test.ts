@@ -53,7 +53,7 @@ const rows: readonly Row[] = [
   {
     what: 'an insert beyond 2^53',
     run: (db) =>
-      sql`insert into big (id) values (9007199254740993)`
+      sql`insert into big (id) values (9007199254740994)`
         .execute(db)
         .then(() => sql`insert into big (id) values (null)`.execute(db)),
   },

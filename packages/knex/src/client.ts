@@ -8,7 +8,6 @@ import { hideSecrets, withPrintableReplicas } from './secrets.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { Slot, slotOf } from './slot.ts';
 import { type CompiledStatement, type DoneCallback, type Runnable, StockMysql2 } from './stock.ts';
-
 import { ReplicatedTransaction } from './transaction.ts';
 
 /**

@@ -84,7 +84,7 @@ describe('a name', () => {
     ['get_lock', 'impure', 'impure', 'the lock belongs to the session'],
     ['version', 'impure', 'impure', 'adapters choose their SQL by the version of the primary'],
     ['nextval', undefined, 'impure', 'MySQL has no sequences: there it is a stored function'],
-    ['md5', undefined, 'pure', 'a component since MySQL 9.6, no longer built in'],
+    ['md5', undefined, 'pure', 'a component in MySQL 9.7, not built in'],
     ['json_table', 'pure', undefined, 'in MariaDB a stored function may have this name'],
     ['point', 'pure', undefined, 'in MariaDB a stored function of this name wins'],
     ['json_storage_size', 'impure', undefined, 'bytes on one server'],

@@ -91,7 +91,7 @@ describe('whatever mysql2 puts in place of placeholders', () => {
       fc.double(),
       fc.boolean(),
       fc.constantFrom(null, undefined, new Date(0), Buffer.from('f')),
-      fc.array(tie('value'), { maxLength: 3, depthSize: 'small' }),
+      fc.array(tie('value'), { maxLength: 3 }),
     ),
   })).value;
 
@@ -99,12 +99,12 @@ describe('whatever mysql2 puts in place of placeholders', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...texts),
-        fc.array(value, { minLength: 6, maxLength: 6 }),
+        fc.array<unknown>(value, { minLength: 6, maxLength: 6 }),
         fc.constantFrom(...dialects),
         (text, values, dialect) => {
           const classifier = classifiers[dialect];
           expect(classifier.classify(text).reason).toBeNull();
-          const sent = format(text, values);
+          const sent = format(text, values as string[]);
           // Under NO_BACKSLASH_ESCAPES what mysql2 escapes is not escaped, whatever we do; a list in
           // place of a name, and text like `job`, are judged as what they are.
           const { reason } = classifier.classify(sent);

@@ -27,7 +27,7 @@ describeRows('an escaped quote that is safe in one reading only', { reason: 'mal
   ["SELECT 'a\\'; DELETE FROM t; '", 'the second runs before the server sees the error'],
   ["SELECT 'a\\\\\\' FOR UPDATE -- '", 'behind an escaped backslash'],
   ["SELECT 'a\\' /*! FOR UPDATE */ -- '", 'a comment that only one reading sees'],
-  ['SELECT "a\\" , \'x\\" FOR UPDATE -- \'"', 'two kinds of quotes'],
+  ['SELECT "a\\" , \'x\\\' FOR UPDATE -- "', 'two kinds of quotes'],
 ]);
 
 describeRows('the facts of a write in more readings', { kind: 'write', pin: null }, [

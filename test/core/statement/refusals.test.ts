@@ -243,6 +243,8 @@ describeRows(
     ['SELECT 1e1f(2)', 'a number before it'],
     ['SELECT over (1)', 'OVER behind no call'],
     ['SELECT lateral (1)', 'LATERAL before no query'],
+    ['SELECT lateral (`select`)', 'a quoted keyword begins no query'],
+    ['SELECT lateral ((SELECT 1))', 'a query in parentheses may be an argument'],
     ['SELECT of (1)', 'OF behind no MEMBER'],
     ['SELECT except (1), 2', 'EXCEPT before no query'],
     ['SELECT cube (1)', 'CUBE behind no BY'],

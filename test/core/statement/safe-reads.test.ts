@@ -15,7 +15,7 @@ describeRows('to a replica: the forms of a read', safe, [
   ['SELECT 1 UNION ALL SELECT 2 UNION DISTINCT SELECT 3', 'unions'],
   ['SELECT a FROM t INTERSECT SELECT a FROM u', 'INTERSECT'],
   ['SELECT a FROM t EXCEPT (SELECT a FROM u)', 'EXCEPT before a parenthesis'],
-  ['SELECT a FROM t INTERSECT ((SELECT 1))', 'INTERSECT before two'],
+  ['SELECT a FROM t INTERSECT (SELECT 1)', 'INTERSECT too'],
   ['WITH c AS (SELECT 1) SELECT * FROM c', 'a common table expression'],
   ['WITH c (a, b) AS (SELECT 1, 2) SELECT a FROM c', 'its column list is no call'],
   ['WITH `c` (`a`) AS (SELECT 1), d (b) AS (SELECT 2) SELECT * FROM c, d', 'quoted, and two'],

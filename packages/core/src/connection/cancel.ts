@@ -20,9 +20,10 @@ export async function cancelRunning(session: Session, scope: CancelScope): Promi
   if (scope === 'connection') {
     // First, so that the loss of the connection is no fault of its host, and nothing runs again.
     session.destroy();
+  } else if (target === undefined) {
+    running.refuse(cancelledError());
   }
   if (target === undefined) {
-    running.refuse(cancelledError());
     return;
   }
   const control = createSingleConnection(controlOptions(target));

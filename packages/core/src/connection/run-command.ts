@@ -51,8 +51,10 @@ export class RunCommand implements Task {
   }
 
   refuse(error: Error): void {
-    this.#isRefused = true;
-    this.#command.refuse(error);
+    if (!this.#isRefused) {
+      this.#isRefused = true;
+      this.#command.refuse(error);
+    }
   }
 
   #send(lease: Lease, done: () => void): void {

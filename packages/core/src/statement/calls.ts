@@ -73,8 +73,9 @@ function opensClause(tokens: Tokens, name: number): boolean {
     case 'rollup':
       return tokens.is(name - 1, 'by');
     default:
-      // EXCEPT, INTERSECT, LATERAL: no function takes a query as its argument without parentheses.
-      return startsQuery(tokens, name + 2);
+      // EXCEPT, INTERSECT, LATERAL: no function takes a query as its argument unless the query has
+      // parentheses of its own.
+      return isQueryStart(tokens, name + 2);
   }
 }
 

@@ -71,7 +71,7 @@ export class Lexer {
   readonly tokens: token.Tokens;
   /** Why the text cannot be judged by its tokens; `null` if it can. */
   failure: 'malformed' | 'unrecognised' | null = null;
-  /** The failure is a syntax error to the server, which then executes nothing of the text. */
+  /** The failure is a syntax error to every server, which then executes nothing of the text. */
   impossible = false;
   /** A statement ends before the last token. */
   multiple = false;
@@ -92,7 +92,7 @@ export class Lexer {
   #inExecutable = false;
   /** The marker of the executable comments so far, such as `!80000`. */
   #marker = '';
-  /** A line comment, or `"`: mysql2 and the server can differ on where they are. */
+  /** A comment with `#`, or `"`: mysql2 does not know them. */
   #confusing = false;
   #questionMarks = 0;
 
@@ -115,7 +115,7 @@ export class Lexer {
       else if (kind === BACKQUOTE) at = this.#quotedName(at);
       else at = this.#other(at, code);
     }
-    if (at === length && this.#inExecutable) this.#impossible('malformed');
+    if (at === length && this.#inExecutable) this.#fail('malformed');
     this.#finish();
   }
 
@@ -162,9 +162,10 @@ export class Lexer {
     return STOP;
   }
 
-  #impossible(failure: 'malformed' | 'unrecognised'): number {
+  /** A quote that does not end, or a stray backslash: a syntax error on every server. */
+  #failForAll(): number {
     this.impossible = true;
-    return this.#fail(failure);
+    return this.#fail('malformed');
   }
 
   /** Reads what begins at `at`, and is not among the most frequent; returns where it ends. */
@@ -264,7 +265,7 @@ export class Lexer {
         return at + 1;
       }
     }
-    return this.#impossible('malformed');
+    return this.#failForAll();
   }
 
   #string(start: number): number {
@@ -280,7 +281,7 @@ export class Lexer {
         if (sql.charCodeAt(at) === 39) this.escapedQuote = true;
       }
     }
-    return this.#impossible('malformed');
+    return this.#failForAll();
   }
 
   #doubleQuoted(start: number): number {
@@ -303,7 +304,7 @@ export class Lexer {
       }
       hash = hashStep(hash, foldOf(code));
     }
-    return this.#impossible('malformed');
+    return this.#failForAll();
   }
 
   #dot(at: number): number {
@@ -371,7 +372,7 @@ export class Lexer {
     const version = executableVersion(sql, at);
     if (version >= 0) return this.#executable(at, version);
     const end = sql.indexOf('*/', at + 2);
-    if (end < 0) return this.#impossible('malformed');
+    if (end < 0) return this.#fail('malformed');
     if (sql.charCodeAt(at + 2) !== 43) this.#plainComment(at + 2, end);
     else this.optimizerHint ??= judgeOptimizerHint(sql, at + 3, end);
     return end + 2;
@@ -397,7 +398,7 @@ export class Lexer {
   #skipExecutable(from: number): number {
     const sql = this.#sql;
     const end = sql.indexOf('*/', from);
-    if (end < 0) return this.#impossible('malformed');
+    if (end < 0) return this.#fail('malformed');
     const nested = sql.indexOf('/*', from);
     return nested >= 0 && nested < end ? this.#fail('unrecognised') : end + 2;
   }
@@ -419,7 +420,7 @@ export class Lexer {
 
   /** `\N` is NULL to MariaDB and older MySQL; any other backslash is a syntax error. */
   #backslash(at: number): number {
-    if (this.#sql.charCodeAt(at + 1) !== 78) return this.#impossible('malformed');
+    if (this.#sql.charCodeAt(at + 1) !== 78) return this.#failForAll();
     return this.#literal(token.NUMBER, at, at + 2);
   }
 }

@@ -1,24 +1,27 @@
+import { hashStep } from './characters.ts';
 import type { Facts } from './facts.ts';
 import type { Fingerprint } from './fingerprint.ts';
 
-/** Slots of each table: powers of two. */
-const DECISIONS = 1024;
+/** Sets of two decisions each, and slots for verdicts: powers of two. */
+const SETS = 512;
 const VERDICTS = 4096;
 /** Longest text that is remembered, and the sum of all of them, in characters. */
 const MAX_TEXT = 4096;
 const MAX_TEXTS = 2 * 1024 * 1024;
-const SAMPLES = 16;
+/** Characters of a text that find its set: some all over it, and its last ones. */
+const SPREAD = 24;
+const TAIL = 8;
 
 /**
- * Facts of texts seen before. A text's slot comes from its length and sixteen of its characters,
+ * Facts of texts seen before. A text's set comes from its length and some of its characters,
  * because a `Map` would hash all of a fresh string; the text itself is compared in full, so no
- * two texts are taken for one. A text is kept from its second time on: texts with values inside
- * never come twice.
+ * two texts are taken for one. A text is kept from its second time on, as far as the samples
+ * tell: texts with values inside rarely come twice.
  */
 export class DecisionTable {
-  readonly #texts: (string | undefined)[] = new Array(DECISIONS);
-  readonly #facts: (Facts | undefined)[] = new Array(DECISIONS);
-  readonly #seen = new Int32Array(DECISIONS);
+  readonly #texts: (string | undefined)[] = new Array(2 * SETS);
+  readonly #facts: (Facts | undefined)[] = new Array(2 * SETS);
+  readonly #seen = new Int32Array(SETS);
   #characters = 0;
   #count = 0;
 
@@ -33,26 +36,31 @@ export class DecisionTable {
   }
 
   get(sql: string): Facts | undefined {
-    const slot = sampleHash(sql) & (DECISIONS - 1);
-    return this.#texts[slot] === sql ? this.#facts[slot] : undefined;
+    const first = (sampleHash(sql) & (SETS - 1)) * 2;
+    if (this.#texts[first] === sql) return this.#facts[first];
+    return this.#texts[first + 1] === sql ? this.#facts[first + 1] : undefined;
   }
 
   /** Notes a text that {@link get} did not know. */
   note(sql: string, facts: Facts): void {
     if (sql.length > MAX_TEXT) return;
     const hash = sampleHash(sql);
-    const slot = hash & (DECISIONS - 1);
-    if (this.#seen[slot] !== hash) this.#seen[slot] = hash;
-    else this.#keep(slot, sql, facts);
+    const set = hash & (SETS - 1);
+    if (this.#seen[set] !== hash) this.#seen[set] = hash;
+    else this.#keep(set * 2, sql, facts);
   }
 
-  #keep(slot: number, sql: string, facts: Facts): void {
-    const old = this.#texts[slot];
-    this.#characters += sql.length - (old?.length ?? 0);
-    if (old === undefined) this.#count++;
+  /** Of the two in a set, the older one goes. */
+  #keep(first: number, sql: string, facts: Facts): void {
+    const newer = this.#texts[first];
+    const older = this.#texts[first + 1];
+    this.#texts[first + 1] = newer;
+    this.#facts[first + 1] = this.#facts[first];
     // A copy: a text cut out of a larger one would keep all of that in memory.
-    this.#texts[slot] = ` ${sql}`.slice(1);
-    this.#facts[slot] = facts;
+    this.#texts[first] = ` ${sql}`.slice(1);
+    this.#facts[first] = facts;
+    this.#characters += sql.length - (older?.length ?? 0);
+    if (older === undefined) this.#count++;
     if (this.#characters > MAX_TEXTS) this.#clear();
   }
 
@@ -67,10 +75,10 @@ export class DecisionTable {
 function sampleHash(sql: string): number {
   const length = sql.length;
   let hash = length | 0;
-  // The tail tells apart what one builder compiles; the samples, different builders.
-  for (let i = 1; i <= SAMPLES; i++) {
-    const code = sql.charCodeAt(Math.floor((length * i) / SAMPLES) - 1);
-    hash = Math.imul(hash ^ code, 0x01000193);
+  const step = Math.max(1, (length / SPREAD) | 0);
+  for (let at = 0; at < length; at += step) hash = hashStep(hash, sql.charCodeAt(at));
+  for (let at = Math.max(0, length - TAIL); at < length; at++) {
+    hash = hashStep(hash, sql.charCodeAt(at));
   }
   return hash ^ (hash >>> 15);
 }

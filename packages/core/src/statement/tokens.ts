@@ -89,7 +89,7 @@ export class Tokens {
 
   /** Flags of token `t` in the vocabulary; 0 if it is no word or name of it. */
   flags(t: number): number {
-    return this.vocabulary.flags[this.entry(t)] as number;
+    return t < this.count ? (this.vocabulary.flags[this.entry(t)] ?? 0) : 0;
   }
 
   /** Whether token `t` is the unquoted keyword `word` (lower case, in the vocabulary). */
