@@ -1,5 +1,3 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { findOrigin, unpackPackages } from '../support/servers/apt-packages.ts';
 import { cached } from '../support/servers/cache-folder.ts';
 import type { Flavor } from '../support/servers/flavor.ts';

@@ -18,6 +18,8 @@ export type Uncertainty =
   | 'unstable'
   /** The other session does not have this one's temporary tables. */
   | 'temporary-table'
+  /** The other session cannot be set up like this one. */
+  | 'settings'
   /** Killed after some seconds. */
   | 'slow'
   /** The session ended, or could not be brought to a state that can be compared. */
@@ -42,6 +44,8 @@ export class Judge {
   readonly #otherWatch: Watch;
   #before: SessionState | undefined;
   #otherState: SessionState | undefined;
+  /** Settings that the other session could not be given. */
+  readonly #different = new Set<string>();
   readonly #temporaryTables = new Set<string>();
 
   private constructor(main: Session, other: Session, watch: Watch, otherWatch: Watch) {
@@ -89,10 +93,7 @@ export class Judge {
   async replay(sql: string): Promise<Outcome> {
     this.#before = undefined;
     const outcome = await this.#main.run(sql);
-    const temporary = /\bTEMPORARY\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.`]+)/gi;
-    for (const [, name] of sql.matchAll(temporary)) {
-      this.#temporaryTables.add(lastPart(name ?? ''));
-    }
+    this.#noteTemporaryTables(sql);
     if (/timestamp/i.test(sql)) await this.#main.run(stopClock);
     return outcome;
   }
@@ -145,6 +146,7 @@ export class Judge {
     const other = await this.#ask(this.#other, sql, oddPast);
     if (isSame(answer, other)) return { kind: 'safe' };
     if (this.#namesTemporaryTable(sql)) return { kind: 'open', why: 'temporary-table' };
+    if (this.#different.size > 0) return { kind: 'open', why: 'settings' };
     // Who does not agree with himself cannot be compared with another.
     const again = await this.#ask(this.#main, sql);
     this.#before = undefined;
@@ -154,9 +156,18 @@ export class Judge {
     return { kind: 'hazard', signals: ['another session answers otherwise'] };
   }
 
+  /** Gives the other session the settings of this one. */
   async #mirror(state: SessionState): Promise<void> {
     const known = this.#otherState ?? (await this.#otherWatch.state());
-    for (const statement of mirror(state, known)) await this.#other.run(statement);
+    for (const { name, statement } of mirror(state, known)) {
+      let outcome = await this.#other.run(statement);
+      // An empty string can stand for NULL: character_set_results.
+      if (outcome.kind === 'error' && statement.endsWith("= ''")) {
+        outcome = await this.#other.run(statement.replace(/''$/, 'NULL'));
+      }
+      if (outcome.kind === 'done') this.#different.delete(name);
+      else this.#different.add(name);
+    }
     this.#otherState = state;
   }
 
@@ -165,6 +176,12 @@ export class Judge {
     const outcome = await session.run(sql);
     await session.must(leave);
     return outcome;
+  }
+
+  #noteTemporaryTables(sql: string): void {
+    for (const [, name] of sql.matchAll(creations)) this.#temporaryTables.add(lastPart(name));
+    if (!this.#namesTemporaryTable(sql)) return;
+    for (const [, name] of sql.matchAll(renamings)) this.#temporaryTables.add(lastPart(name));
   }
 
   #namesTemporaryTable(sql: string): boolean {
@@ -176,7 +193,10 @@ export class Judge {
 // Other rows found and changed than in the main session, whose last statement was START.
 const oddPast = '; SELECT 1 UNION SELECT 2 UNION SELECT 3';
 
-function lastPart(name: string): string {
+const creations = /\bTEMPORARY\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.`]+)/gi;
+const renamings = /\bRENAME\s+(?:TO\s+|AS\s+)?([\w.`]+)/gi;
+
+function lastPart(name = ''): string {
   return (name.split('.').at(-1) ?? '').replaceAll('`', '').toLowerCase();
 }
 
@@ -185,6 +205,7 @@ function isError(outcome: Outcome, errno: number): boolean {
 }
 
 function isSame(one: Outcome, two: Outcome): boolean {
-  if (one.kind === 'done' && two.kind === 'done') return digest(one.results) === digest(two.results);
+  if (one.kind === 'done' && two.kind === 'done')
+    return digest(one.results) === digest(two.results);
   return one.kind === 'error' && isError(two, one.errno);
 }

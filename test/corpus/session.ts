@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createConnection, type Connection, type QueryError } from 'mysql2';
+import { type Connection, createConnection, type QueryError } from 'mysql2';
 
 /** Where a server is, and an account on it. */
 export interface Account {

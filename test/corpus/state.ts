@@ -66,9 +66,10 @@ export class Watch {
     const [variables, database] = await this.#watched.must(
       'SHOW SESSION VARIABLES; SELECT DATABASE()',
     );
-    const pairs = (variables ?? []).map(
-      ([name, value]): [string, string] => [String(name), value?.toString('latin1') ?? ''],
-    );
+    const pairs = (variables ?? []).map(([name, value]): [string, string] => [
+      String(name),
+      value?.toString('latin1') ?? '',
+    ]);
     return {
       variables: new Map(pairs.filter(([name]) => !restless.has(name))),
       database: database?.[0]?.[0]?.toString() ?? '',
@@ -97,7 +98,8 @@ export class Watch {
     }
     // MariaDB's INNODB_TRX shows what was a tenth of a second ago; this shows now.
     const [rows] = await this.#watcher.must('SHOW ENGINE INNODB STATUS');
-    const transactions = String(rows?.[0]?.[2]).split('---TRANSACTION');
+    // What stands before the first one tells of past errors and deadlocks.
+    const [, ...transactions] = String(rows?.[0]?.[2]).split('---TRANSACTION');
     const mine = transactions.find((each) => each.includes(`thread id ${this.#watched.id},`));
     return Number(/(\d+) lock struct/.exec(mine ?? '')?.[1] ?? 0);
   }
@@ -113,15 +115,23 @@ export function differences(before: SessionState, after: SessionState): string[]
   return found;
 }
 
-/** Statements that set a session up like another one: its settings, nothing of what it did. */
-export function mirror(from: SessionState, to: SessionState): string[] {
-  const statements = [...from.variables]
+/** A setting that another session has and this one has not. */
+export interface Setting {
+  readonly name: string;
+  readonly statement: string;
+}
+
+/** What sets a session up like another one: its settings, nothing of what it did. */
+export function mirror(from: SessionState, to: SessionState): Setting[] {
+  const settings = [...from.variables]
     .filter(([name, value]) => to.variables.get(name) !== value && !deeds.has(name))
-    .map(([name, value]) => `SET SESSION ${name} = ${literal(value)}`);
-  if (from.database !== to.database && from.database !== '') {
-    statements.push(`USE \`${from.database.replaceAll('`', '``')}\``);
+    .map(([name, value]) => ({ name, statement: `SET SESSION ${name} = ${literal(value)}` }));
+  const { database } = from;
+  if (database !== to.database && database !== '') {
+    const statement = `USE \`${database.replaceAll('`', '``')}\``;
+    settings.push({ name: 'database', statement });
   }
-  return statements;
+  return settings;
 }
 
 function literal(value: string): string {

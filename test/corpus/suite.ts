@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { fetchSuite } from './fetch.ts';
 import type { Flavor } from '../support/servers/flavor.ts';
+import { fetchSuite } from './fetch.ts';
 import { readTestFile, type TestFile } from './reader.ts';
 
 /** A statement and the file that it stands in. */

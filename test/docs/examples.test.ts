@@ -25,9 +25,6 @@ describe('examples', async () => {
     await cluster.primary.query(
       `CREATE TABLE ${database.name}.person (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40))`,
     );
-    await cluster.primary.query(
-      `CREATE TABLE ${database.name}.product (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40))`,
-    );
     await cluster.waitUntilReplicated();
     await mkdir(folder, { recursive: true });
     for (const { file, text } of examples) {

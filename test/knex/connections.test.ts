@@ -153,6 +153,13 @@ describe.each(flavors)('Knex connections on %s', async (flavor) => {
     expect(open.every((count) => count > 0 && count <= 3)).toBe(true);
   });
 
+  it('has a connection to the primary for each of pool.max sessions', async () => {
+    const db = bed.open({ pool: { min: 0, max: 12 }, replication: { acquireTimeout: 2_000 } });
+    const all = await Promise.all(Array.from({ length: 12 }, () => db.transaction()));
+    await Promise.all(all.map((trx) => trx('person').first()));
+    await Promise.all(all.map((trx) => trx.rollback()));
+  });
+
   describe('a server that cannot be reached', () => {
     it('is an error of acquiring a connection, in mysql2’s words, when it is all there is', async () => {
       const connection = await nowhere();

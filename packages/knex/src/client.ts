@@ -29,6 +29,8 @@ const sessionsOf = new WeakMap<object, Sessions>();
  *   connection: { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' },
  *   replicas: [{ host: 'db-2' }, { host: 'db-3' }],
  * });
+ * await db('person').select('name');
+ * await db.destroy();
  * ```
  *
  * @throws `RWSPLIT_OPTIONS`, at construction, with every problem of `replicas` and `replication`.
@@ -175,19 +177,16 @@ export class ReplicatedMysql2 extends StockMysql2 {
     }
   }
 
-  /** Ends a statement on the host that runs it: a thread id means nothing on another one. */
+  /**
+   * Ends a statement on the host that runs it: a thread id means nothing on another one. What still
+   * waits for a server is never sent.
+   */
   override async _wrappedCancelQueryCall(
     control: unknown,
     connectionToKill: unknown,
   ): Promise<unknown> {
-    if (!(connectionToKill instanceof ReplicatedConnection)) {
-      return super._wrappedCancelQueryCall(control, connectionToKill);
-    }
-    if (connectionToKill.host === null) {
-      // It waits for a server: what the user gave up must not start later.
-      connectionToKill.destroy();
-      return undefined;
-    }
-    return connectionToKill.cancel('query');
+    return connectionToKill instanceof ReplicatedConnection
+      ? connectionToKill.cancel('query')
+      : super._wrappedCancelQueryCall(control, connectionToKill);
   }
 }

@@ -14,9 +14,13 @@ export interface Hintable {
  * builder, which is given back as it is. Of nested queries, the outermost decides.
  *
  * ```ts
- * import { forcePrimary } from '@rwsplit/knex';
+ * import { forcePrimary, ReplicatedMysql2 } from '@rwsplit/knex';
+ * import Knex from 'knex';
  *
- * const rows = await forcePrimary(knex.raw('select count(*) as people from person'));
+ * const connection = { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' };
+ * const knex = Knex({ client: ReplicatedMysql2, connection, replicas: [{ host: 'db-2' }] });
+ * const [rows] = await forcePrimary(knex.raw('SELECT COUNT(*) AS people FROM person'));
+ * await knex.destroy();
  * ```
  */
 export function forcePrimary<Builder extends Hintable>(builder: Builder): Builder {

@@ -23,12 +23,14 @@ import {
  * import { ReplicatedMysqlDialect } from '@rwsplit/kysely';
  * import { Kysely } from 'kysely';
  *
- * const db = new Kysely<Database>({
+ * const db = new Kysely<{ person: { name: string } }>({
  *   dialect: new ReplicatedMysqlDialect({
  *     primary: { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' },
  *     replicas: [{ host: 'db-2' }, { host: 'db-3' }],
  *   }),
  * });
+ * await db.selectFrom('person').select('name').execute();
+ * await db.destroy();
  * ```
  */
 export class ReplicatedMysqlDialect implements Dialect {

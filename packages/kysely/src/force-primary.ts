@@ -22,11 +22,16 @@ export interface Pluggable<T> {
  * nothing.
  *
  * ```ts
- * import { forcePrimary } from '@rwsplit/kysely';
+ * import { forcePrimary, ReplicatedMysqlDialect } from '@rwsplit/kysely';
+ * import { Kysely, sql } from 'kysely';
  *
- * await db.selectFrom('person').selectAll().$call(forcePrimary).execute();
- * await forcePrimary(sql`select count(*) from person`).execute(db);
- * const primary = forcePrimary(db); // every query of `primary`
+ * const primary = { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' };
+ * const dialect = new ReplicatedMysqlDialect({ primary, replicas: [{ host: 'db-2' }] });
+ * const db = new Kysely<{ person: { name: string } }>({ dialect });
+ * await db.selectFrom('person').selectAll().$call(forcePrimary).execute(); // one query
+ * await forcePrimary(sql`SELECT COUNT(*) FROM person`).execute(db); // raw SQL
+ * await forcePrimary(db).selectFrom('person').selectAll().execute(); // every query of a copy
+ * await db.destroy();
  * ```
  *
  * @returns a copy of the same type; what was given stays as it is.

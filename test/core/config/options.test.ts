@@ -136,7 +136,9 @@ describe('options', () => {
 
 describe('hosts', () => {
   const pools: mysql.Pool[] = [];
-  afterEach(() => pools.splice(0).forEach((pool) => pool.end()));
+  afterEach(() => {
+    for (const pool of pools.splice(0)) pool.end();
+  });
 
   function optionsOf(replica: unknown, base: unknown = primary): Record<string, unknown> {
     const { hosts } = parseOptions({ primary: base, replicas: [replica] } as ReplicatedPoolOptions);

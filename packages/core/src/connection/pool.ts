@@ -212,7 +212,8 @@ export class ReplicatedPool extends EventEmitter {
  *   primary: { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' },
  *   replicas: [{ host: 'db-2' }, { host: 'db-3' }],
  * });
- * const [rows] = await pool.promise().query('SELECT name FROM product WHERE id = ?', [1]);
+ * const [rows] = await pool.promise().query('SELECT name FROM person WHERE id = ?', [1]);
+ * await pool.promise().end();
  * ```
  */
 export function createReplicatedPool(options: ReplicatedPoolOptions): ReplicatedPool {

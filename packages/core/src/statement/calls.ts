@@ -83,7 +83,11 @@ function opensClause(tokens: Tokens, name: number): boolean {
 export function startsQuery(tokens: Tokens, at: number): boolean {
   let first = at;
   while (tokens.type(first) === token.OPEN) first++;
-  return tokens.type(first) === token.WORD && (tokens.flags(first) & vocabulary.QUERY_START) !== 0;
+  return isQueryStart(tokens, first);
+}
+
+function isQueryStart(tokens: Tokens, at: number): boolean {
+  return tokens.type(at) === token.WORD && (tokens.flags(at) & vocabulary.QUERY_START) !== 0;
 }
 
 /** A name that is no built-in: the user may have declared the function pure. */

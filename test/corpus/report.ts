@@ -1,0 +1,58 @@
+import type { Flavor } from '../support/servers/flavor.ts';
+import type { Judged } from './replay.ts';
+import type { Extent } from './run.ts';
+import { type Counts, type Figures, share } from './tally.ts';
+
+/** What must hold of every run. */
+export const bars = {
+  /** Least share of safe reads that no rule excludes which go to a replica. */
+  share: 0.995,
+  /** Most hazards without an explanation. */
+  hazards: 0,
+} as const;
+
+/** Bars that the figures miss, in words. */
+export function missedBars(figures: Figures): string[] {
+  const unexplained = figures.hazards.filter(({ explanation }) => explanation === undefined);
+  return [
+    ...(share(figures) < bars.share ? [`share ${percent(share(figures))}`] : []),
+    ...(unexplained.length > bars.hazards ? [`${unexplained.length} unexplained hazards`] : []),
+  ];
+}
+
+/** The figures of one server as lines of text. */
+export function report(flavor: Flavor, figures: Figures & { readonly extent: Extent }): string {
+  const { extent, hazards, misses } = figures;
+  return [
+    `== ${flavor}`,
+    `extracted       ${extent.statements} statements, ${extent.distinct} distinct, of ${extent.files} files`,
+    `                ${extent.withVariable} more hold a variable of the test`,
+    `replayed        ${figures.replayed} statements of ${figures.files} files, ${figures.abandoned} left when time was up`,
+    `not replayed    ${list(figures.skipped)}`,
+    `reads           ${figures.reads} distinct; ${figures.failed} failed, no effect but not comparable: ${list(figures.open)}`,
+    `safe            ${figures.safe}`,
+    `  by rule       ${list(figures.excluded)}`,
+    `  to a replica  ${figures.toReplica} of ${figures.toReplica + misses.length}: ${percent(share(figures))}`,
+    `hazards kept on the primary: ${list(figures.refused)}`,
+    `hazards sent to a replica: ${hazards.length}`,
+    ...hazards.map(
+      ({ judged, signals, explanation }) =>
+        `  ${explanation ?? 'UNEXPLAINED'} [${signals.join(', ')}] ${place(judged)}`,
+    ),
+    `misses: ${misses.length}`,
+    ...misses.map((each) => `  ${each.facts.reason} ${each.facts.word ?? ''} ${place(each)}`),
+  ].join('\n');
+}
+
+function place({ file, sql }: Judged): string {
+  return `${file}: ${sql.replace(/\s+/g, ' ').slice(0, 300)}`;
+}
+
+function list(counts: Counts): string {
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  return sorted.map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
+}
+
+function percent(value: number): string {
+  return `${(value * 100).toFixed(2)} %`;
+}
