@@ -120,8 +120,21 @@ export class Judge {
     const signals = differences(before, after);
     if (locks > 0) signals.push('locks');
     if (isError(answer, readOnlyTransaction)) signals.push('writes');
+    if (/timestamp/i.test(sql) && (await this.#stopsClock(sql))) signals.push('clock');
     if (signals.length > 0) return { kind: 'hazard', signals };
     return this.#compare(sql, answer, before);
+  }
+
+  /** Whether the clock of the session, set going for this, stands still after the read. */
+  async #stopsClock(sql: string): Promise<boolean> {
+    await this.#main.must('SET timestamp = DEFAULT');
+    await this.#ask(this.#main, sql);
+    const times = [
+      await this.#main.must('SELECT @@timestamp'),
+      await this.#main.must('SELECT @@timestamp'),
+    ];
+    await this.#main.must(stopClock);
+    return new Set(times.map(digest)).size === 1;
   }
 
   /** Ends what is open in the main session; what it did in a transaction is for all to see then. */
@@ -147,13 +160,21 @@ export class Judge {
     if (isSame(answer, other)) return { kind: 'safe' };
     if (this.#namesTemporaryTable(sql)) return { kind: 'open', why: 'temporary-table' };
     if (this.#different.size > 0) return { kind: 'open', why: 'settings' };
-    // Who does not agree with himself cannot be compared with another.
+    return this.#hearAgain(sql, answer, other);
+  }
+
+  /** Who does not agree with himself cannot be compared with another. */
+  async #hearAgain(sql: string, answer: Outcome, other: Outcome): Promise<Verdict> {
     const again = await this.#ask(this.#main, sql);
     this.#before = undefined;
-    if (!isSame(answer, again)) return { kind: 'open', why: 'unstable' };
     const otherAgain = await this.#ask(this.#other, sql, oddPast);
     if (!isSame(other, otherAgain)) return { kind: 'open', why: 'unstable' };
-    return { kind: 'hazard', signals: ['another session answers otherwise'] };
+    if (isSame(answer, again))
+      return { kind: 'hazard', signals: ['another session answers otherwise'] };
+    // The first answer used up what the session remembered: sql_auto_is_null.
+    if (isSame(other, again))
+      return { kind: 'hazard', signals: ['answers otherwise the first time'] };
+    return { kind: 'open', why: 'unstable' };
   }
 
   /** Gives the other session the settings of this one. */

@@ -25,18 +25,21 @@ export interface Replay {
 }
 
 const longestFileMs = 60_000;
-/** The same read in the same file is judged this often: what it reads changes. */
-const timesPerText = 3;
+/** A read is judged this often in its file, wherever that is included: what it reads changes. */
+const timesPerRead = 4;
+
+/** How often each read has been judged. */
+export type Times = Map<string, number>;
 
 /** Replays statements in order and judges the reads among them. */
 export async function replay(
   bench: Bench,
   classifier: Classifier,
   statements: readonly Statement[],
+  times: Times,
 ): Promise<Replay> {
   const judged: Judged[] = [];
   const skipped = new Map<string, number>();
-  const times = new Map<string, number>();
   const until = performance.now() + longestFileMs;
   let judge = await bench.judge();
   let replayed = 0;
@@ -53,9 +56,7 @@ export async function replay(
       judge.close();
       judge = await bench.judge();
     }
-    const time = (times.get(sql) ?? 0) + 1;
-    times.set(sql, time);
-    if (looksLikeRead(sql) && time <= timesPerText) {
+    if (looksLikeRead(sql) && isDue(times, statement)) {
       judged.push(await judgeOne(bench, judge, classifier, statement));
     } else {
       await judge.replay(sql);
@@ -63,6 +64,13 @@ export async function replay(
   }
   judge.close();
   return { judged, skipped, replayed, abandoned: statements.length - replayed };
+}
+
+function isDue(times: Times, { file, sql }: Statement): boolean {
+  const key = `${file}\n${sql}`;
+  const time = (times.get(key) ?? 0) + 1;
+  times.set(key, time);
+  return time <= timesPerRead;
 }
 
 async function judgeOne(

@@ -1,7 +1,7 @@
 import { createClassifier } from '../../packages/core/src/statement/classifier.ts';
 import type { Flavor } from '../support/servers/flavor.ts';
 import { Bench } from './bench.ts';
-import { replay } from './replay.ts';
+import { replay, type Times } from './replay.ts';
 import { expand, readSuite, type Suite } from './suite.ts';
 import { type Figures, Tally } from './tally.ts';
 
@@ -38,9 +38,10 @@ export async function runCorpus(options: RunOptions): Promise<Figures & { extent
   let done = 0;
   const work = async (): Promise<void> => {
     await using bench = await Bench.open(flavor);
+    const times: Times = new Map();
     const classifier = createClassifier({ dialect: flavor });
     for (const name of queue) {
-      tally.add(await replay(bench, classifier, expand(suite, name)));
+      tally.add(await replay(bench, classifier, expand(suite, name), times));
       onFile(++done, names.length);
     }
   };

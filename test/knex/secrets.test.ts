@@ -85,6 +85,9 @@ describe('passwords', async () => {
     expect(connection).toEqual(primary);
     expect(own).toEqual(replicas);
     expect(db.client.connectionSettings).toHaveProperty('password', secret);
+    const byFunction = bed.open({ connection: () => connection });
+    await byFunction('person').first();
+    expect(connection).toEqual(primary);
     expect(db.client.config.replicas?.[0]).toHaveProperty('password', secret);
   });
 

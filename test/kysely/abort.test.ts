@@ -179,6 +179,31 @@ describe.each(flavors)('%s', async (flavor) => {
     },
   );
 
+  it('does not send a stream that is aborted while it waits for a connection', async () => {
+    const { primary } = hosts(cluster, database);
+    await using small = open(cluster, database, {
+      primary: { ...primary, connectionLimit: 1 },
+      replicas: [],
+    });
+    const tag = newTag();
+    const trx = await small.startTransaction().execute();
+    await sql`select 1`.execute(trx);
+    const abort = new AbortController();
+    const read = async () => {
+      const query = small.selectFrom('person').select('id').where('name', '!=', tag);
+      for await (const _ of query.stream({ signal: abort.signal })) {
+        throw new Error('a row');
+      }
+    };
+    const ended = expect(read()).rejects.toThrow('enough');
+    await sleep(20);
+    abort.abort(new Error('enough'));
+    await ended;
+    await trx.commit().execute();
+    await sql`select 1`.execute(small);
+    expect(await rolesOf(cluster, tag)).toEqual([]);
+  });
+
   it('lets an ignored query go on, and keeps its connection until it has ended', async () => {
     const tag = newTag();
     const abort = new AbortController();

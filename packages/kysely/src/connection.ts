@@ -40,10 +40,20 @@ export class SessionConnection implements DatabaseConnection {
     }
   }
 
-  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+  async *streamQuery<R>(
+    query: CompiledQuery,
+    _chunkSize?: number,
+    options?: ExecuteOptions,
+  ): AsyncIterableIterator<QueryResult<R>> {
     this.#isUsed = true;
-    for await (const row of this.#session.query(statementOf(query)).stream()) {
-      yield { rows: [row] };
+    const signal = options?.signal;
+    signal?.addEventListener('abort', this.#withdraw);
+    try {
+      for await (const row of this.#session.query(statementOf(query)).stream()) {
+        yield { rows: [row] };
+      }
+    } finally {
+      signal?.removeEventListener('abort', this.#withdraw);
     }
   }
 

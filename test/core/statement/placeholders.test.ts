@@ -45,7 +45,8 @@ describeRows('placeholders that could join with what is beside them', malformed,
   ['SELECT :a:b', 'two names'],
   ['SELECT :a$', 'a character that the name has not'],
   ['SELECT :1a', 'a character that the number has not'],
-  ['SELECT é?', 'a letter beyond ASCII'],
+  ['SELECT é?', 'a letter beyond ASCII before'],
+  ['SELECT ?é', 'a letter beyond ASCII behind'],
 ]);
 describeRows('placeholders that may become nothing', malformed, [
   ['SELECT ?(1)', 'a call of what is before'],

@@ -240,6 +240,7 @@ describeRows(
     ['WITH c (f(1)) AS (SELECT 1) SELECT 1', 'no column list'],
     ['SELECT f(a) AS b', 'no common table expression'],
     ['SELECT 1FOR(2)', 'an identifier that begins with a digit'],
+    ['SELECT 0X1(2)', 'an identifier: only a small x makes a number'],
     ['SELECT 1e1f(2)', 'a number before it'],
     ['SELECT over (1)', 'OVER behind no call'],
     ['SELECT lateral (1)', 'LATERAL before no query'],

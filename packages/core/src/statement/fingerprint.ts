@@ -21,13 +21,13 @@ export function fingerprint(tokens: Tokens): Fingerprint {
   let behindLiteral = false;
   for (let at = 0; at < count; at++) {
     const type = types[at] as number;
-    const literal = isLiteral(type);
-    if (behindLiteral && type === token.COMMA && isLiteral(tokens.type(at + 1))) {
+    let hash = LITERAL;
+    if (type === token.COMMA && behindLiteral && isLiteral(tokens.type(at + 1))) {
       at++;
       continue;
     }
-    behindLiteral = literal;
-    const hash = literal ? LITERAL : (hashes[at] as number) + type;
+    behindLiteral = isLiteral(type);
+    if (!behindLiteral) hash = (hashes[at] as number) + type;
     high = Math.imul(high ^ hash, 0x01000193);
     low = Math.imul((low << 13) | (low >>> 19), 5) + hash;
   }

@@ -31,8 +31,11 @@ export const EQUALS = 61;
 /** What {@link Tokens.type} answers before the first and after the last token. */
 export const NO_TOKEN = 0;
 
+const SMALL = 256;
 /** Capacity that is kept between texts; a larger one is given back. */
 const KEPT = 16_384;
+/** Texts over this length get room for all the tokens they can have: growing would copy too much. */
+const LONG = 65_536;
 const MAX_WORD = 64;
 
 /** The tokens of one text, in parallel arrays that are used again for the next text. */
@@ -40,13 +43,13 @@ export class Tokens {
   readonly vocabulary: Vocabulary;
   sql = '';
   count = 0;
-  types = new Uint8Array(256);
-  starts = new Int32Array(256);
-  ends = new Int32Array(256);
+  types = new Uint8Array(SMALL);
+  starts = new Int32Array(SMALL);
+  ends = new Int32Array(SMALL);
   /** Index of a word or name in the vocabulary; 0 if it is not there. */
-  entries = new Int32Array(256);
+  entries = new Int32Array(SMALL);
   /** Hash of a word or name, for the fingerprint; 0 for literals and punctuation. */
-  hashes = new Int32Array(256);
+  hashes = new Int32Array(SMALL);
 
   constructor(vocabulary: Vocabulary) {
     this.vocabulary = vocabulary;
@@ -56,7 +59,9 @@ export class Tokens {
   begin(sql: string): void {
     this.sql = sql;
     this.count = 0;
-    if (this.types.length > KEPT) this.#resize(256);
+    const room = this.types.length;
+    if (sql.length > Math.max(LONG, room)) this.#resize(sql.length);
+    else if (room > KEPT && sql.length <= LONG) this.#resize(SMALL);
   }
 
   push(type: number, start: number, end: number, entry: number, hash: number): void {
