@@ -16,8 +16,8 @@ export interface RunOptions {
   readonly files?: string;
   /** Servers at work at the same time. Default: 1. */
   readonly workers?: number;
-  /** Told when a file is done. */
-  readonly onFile?: (done: number, of: number) => void;
+  /** Told when a file is done; the figures are those so far. */
+  readonly onFile?: (done: number, of: number, figures: () => Figures) => void;
 }
 
 /** What a suite holds, before anything is replayed. */
@@ -42,7 +42,7 @@ export async function runCorpus(options: RunOptions): Promise<Figures & { extent
     const classifier = createClassifier({ dialect: flavor });
     for (const name of queue) {
       tally.add(await replay(bench, classifier, expand(suite, name), times));
-      onFile(++done, names.length);
+      onFile(++done, names.length, () => tally.figures());
     }
   };
   await Promise.all(Array.from({ length: workers }, work));

@@ -254,9 +254,12 @@ describe.each(flavors)('Knex connections on %s', async (flavor) => {
       await vi.waitUntil(async () => (await bed.ran(tag)).length === 1);
       await Promise.all([db.destroy(), db.destroy()]);
       expect((await running)[0]).toEqual([{ slept: 0, tag }]);
+      const other = bed.open();
+      await other('person').first();
       await new Promise<void>((resolve, reject) => {
-        db.destroy((error: unknown) => (error === undefined ? resolve() : reject(error)));
+        other.destroy((error: unknown) => (error === undefined ? resolve() : reject(error)));
       });
+      expect(other.client.pool).toBeUndefined();
     });
   });
 

@@ -116,9 +116,9 @@ export class ReplicatedMysql2 extends StockMysql2 {
       slot.close(connection as Session);
       return super.releaseConnection(slot);
     }
-    return connection instanceof ReplicatedConnection
-      ? Promise.resolve()
-      : super.releaseConnection(connection);
+    // Released before, or, in Knex 3.1, never acquired: a stream that was closed early.
+    const isNothing = connection === undefined || connection instanceof ReplicatedConnection;
+    return isNothing ? Promise.resolve() : super.releaseConnection(connection);
   }
 
   override async destroy(callback?: DoneCallback): Promise<void> {

@@ -27,6 +27,7 @@ describeRows('an escaped quote that is safe in one reading only', { reason: 'mal
   ["SELECT 'a\\'; DELETE FROM t; '", 'the second runs before the server sees the error'],
   ["SELECT 'a\\\\\\' FOR UPDATE -- '", 'behind an escaped backslash'],
   ["SELECT 'a\\' /*! FOR UPDATE */ -- '", 'a comment that only one reading sees'],
+  ["SELECT a /*! , '/* x' */ FROM t", 'a comment inside the comment, to a server that skips it'],
   ['SELECT "a\\" , \'x\\\' FOR UPDATE -- "', 'two kinds of quotes'],
 ]);
 
@@ -75,6 +76,7 @@ describeRows('text that does not lex', { reason: 'malformed', pin: 'unknown-stat
   ['SELECT `a', 'a name'],
   ['SELECT 1 /* a', 'a comment'],
   ['SELECT 1 /*! a', 'an executable comment'],
+  ["SELECT a /*! , 'x*/, b -- '", 'an executable comment, to a server that reads it'],
   ['SELECT 1 /*/', 'a comment that does not close itself'],
   ["SELECT 'a\\'", 'a quote that is escaped'],
   ['SELECT 1 \\G', 'a backslash outside quotes'],

@@ -306,7 +306,7 @@ describeRows(
 describeRows('hints that no rule knows', { kind: 'read', reason: 'unrecognised' }, [
   ['SELECT /*+ WHATEVER(t) */ 1', 'a name'],
   ['SELECT /*+ QB_NAME(`a*/ 1 AS `b`', 'an end inside quotes'],
-  ['SELECT /*+ NO_ICP(\'t") */ 1', 'two kinds of quotes'],
+  ['SELECT /*+ QB_NAME(\'a" b\' ") */ 1', 'two kinds of quotes'],
   ['SELECT /*+ MAX_EXECUTION_TIME(?) */ 1', 'a placeholder'],
 ]);
 describeRows('hints that change how a read runs', { kind: 'read', reason: null }, [
