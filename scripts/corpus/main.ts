@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import { missedBars, report } from '../../test/corpus/report.ts';
-import { runCorpus } from '../../test/corpus/run.ts';
+import { measureSuite, runCorpus } from '../../test/corpus/run.ts';
 import { flavors } from '../../test/support/servers/flavor.ts';
 
 const { values } = parseArgs({
@@ -36,6 +36,11 @@ for (const flavor of chosen) {
     },
   });
   console.log(report(flavor, figures));
+  const extent = await measureSuite(flavor);
+  console.log(
+    `extracted ${extent.statements} statements, ${extent.distinct} distinct, from ${extent.files} ` +
+      `files; ${extent.withVariable} more hold a variable of the test`,
+  );
   console.log(`took ${Math.round((performance.now() - started) / 1000)} s`);
   const missed = missedBars(figures);
   if (missed.length > 0) {

@@ -31,8 +31,15 @@ const rules: ReadonlySet<TextReason> = new Set<TextReason>([
   'primary-table',
 ]);
 
+/**
+ * Built-in functions that a stored function of their name can stand in for, which makes them as
+ * unknown as that: POINT with one argument is no built-in of MariaDB.
+ */
+const replaceable: ReadonlySet<string> = new Set(['point']);
+
 /** Whether a rule keeps this read on the primary; otherwise it is a miss. */
-export function isExcluded(facts: Facts, isStoredFunction: boolean): boolean {
-  if (facts.reason === null) return false;
-  return rules.has(facts.reason) || (facts.reason === 'unknown-function' && isStoredFunction);
+export function isExcluded({ reason, word }: Facts, isStoredFunction: boolean): boolean {
+  if (reason === null) return false;
+  const isUnknown = isStoredFunction || replaceable.has(word ?? '');
+  return rules.has(reason) || (reason === 'unknown-function' && isUnknown);
 }

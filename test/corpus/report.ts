@@ -1,6 +1,5 @@
 import type { Flavor } from '../support/servers/flavor.ts';
 import type { Judged } from './replay.ts';
-import type { Extent } from './run.ts';
 import { type Counts, type Figures, share } from './tally.ts';
 
 /** What must hold of every run. */
@@ -21,12 +20,10 @@ export function missedBars(figures: Figures): string[] {
 }
 
 /** The figures of one server as lines of text. */
-export function report(flavor: Flavor, figures: Figures & { readonly extent: Extent }): string {
-  const { extent, hazards, misses } = figures;
+export function report(flavor: Flavor, figures: Figures): string {
+  const { hazards, misses } = figures;
   return [
     `== ${flavor}`,
-    `extracted       ${extent.statements} statements, ${extent.distinct} distinct, of ${extent.files} files`,
-    `                ${extent.withVariable} more hold a variable of the test`,
     `replayed        ${figures.replayed} statements of ${figures.files} files, ${figures.abandoned} left when time was up`,
     `not replayed    ${list(figures.skipped)}`,
     `reads           ${figures.reads} distinct; ${figures.failed} failed, no effect but not comparable: ${list(figures.open)}`,

@@ -2,7 +2,7 @@ import { createClassifier } from '../../packages/core/src/statement/classifier.t
 import type { Flavor } from '../support/servers/flavor.ts';
 import { Bench } from './bench.ts';
 import { replay, type Times } from './replay.ts';
-import { expand, readSuite, type Suite } from './suite.ts';
+import { openSuite, type Suite } from './suite.ts';
 import { type Figures, Tally } from './tally.ts';
 
 export interface RunOptions {
@@ -10,7 +10,7 @@ export interface RunOptions {
   /** How many files to replay, picked by {@link seed}. Default: all. */
   readonly sample?: number;
   readonly seed?: number;
-  /** Files with more statements are left out. Default: no limit. */
+  /** Files with more statements are left out of a sample. Default: no limit. */
   readonly maxStatements?: number;
   /** Part of the names of the files to replay. Default: all. */
   readonly files?: string;
@@ -29,9 +29,9 @@ export interface Extent {
 }
 
 /** Replays the files of a server's own test suite and adds up what the server showed. */
-export async function runCorpus(options: RunOptions): Promise<Figures & { extent: Extent }> {
+export async function runCorpus(options: RunOptions): Promise<Figures> {
   const { flavor, workers = 1, onFile = () => {} } = options;
-  const suite = await readSuite(flavor);
+  const suite = await openSuite(flavor);
   const names = choose(suite, options);
   const tally = new Tally(flavor);
   const queue = names.values();
@@ -41,40 +41,48 @@ export async function runCorpus(options: RunOptions): Promise<Figures & { extent
     const times: Times = new Map();
     const classifier = createClassifier({ dialect: flavor });
     for (const name of queue) {
-      tally.add(await replay(bench, classifier, expand(suite, name), times));
+      tally.add(await replay(bench, classifier, suite.expand(name), times));
       onFile(++done, names.length, () => tally.figures());
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
-  return { ...tally.figures(), extent: extentOf(suite) };
+  return tally.figures();
 }
 
 function choose(suite: Suite, options: RunOptions): string[] {
-  const { files = '', sample = Number.POSITIVE_INFINITY, seed = 1 } = options;
-  const { maxStatements = Number.POSITIVE_INFINITY } = options;
-  const random = randomFrom(seed);
-  return suite.roots
-    .filter((name) => name.includes(files))
-    .map((name): [number, string] => [random(), name])
-    .sort(([a], [b]) => (Number.isFinite(sample) ? a - b : 0))
-    .map(([, name]) => name)
-    .filter((name) => expand(suite, name).length <= maxStatements)
-    .slice(0, sample);
+  const { files = '', seed = 1, sample, maxStatements } = options;
+  const names = suite.roots.filter((name) => name.includes(files));
+  if (sample === undefined) return names;
+  const chosen: string[] = [];
+  for (const name of shuffle(names, seed)) {
+    if (chosen.length === sample) break;
+    if (suite.expand(name).length <= (maxStatements ?? Number.POSITIVE_INFINITY)) chosen.push(name);
+  }
+  return chosen;
 }
 
-function extentOf({ files }: Suite): Extent {
+function shuffle(names: readonly string[], seed: number): string[] {
+  const random = randomFrom(seed);
+  const drawn = names.map((name): [number, string] => [random(), name]);
+  return drawn.sort(([a], [b]) => a - b).map(([, name]) => name);
+}
+
+/** Reads all of a suite. */
+export async function measureSuite(flavor: Flavor): Promise<Extent> {
+  const { files } = await openSuite(flavor);
   const distinct = new Set<string>();
   let statements = 0;
   let withVariable = 0;
-  for (const file of files.values()) {
-    withVariable += file.withVariable;
-    for (const step of file.steps) {
+  for (const name of files.names) {
+    const { steps, withVariable: left } = files.read(name);
+    withVariable += left;
+    for (const step of steps) {
       if (step.kind !== 'statement') continue;
       statements++;
       distinct.add(step.sql);
     }
   }
-  return { files: files.size, statements, distinct: distinct.size, withVariable };
+  return { files: files.names.length, statements, distinct: distinct.size, withVariable };
 }
 
 /** Numbers from 0 to 1, the same ones for the same seed (a linear congruential generator). */

@@ -27,6 +27,9 @@ describeRows('an escaped quote that is safe in one reading only', { reason: 'mal
   ["SELECT 'a\\'; DELETE FROM t; '", 'the second runs before the server sees the error'],
   ["SELECT 'a\\\\\\' FOR UPDATE -- '", 'behind an escaped backslash'],
   ["SELECT 'a\\' /*! FOR UPDATE */ -- '", 'a comment that only one reading sees'],
+  ['SELECT \'it\\\'s\', "a\\" FOR UPDATE -- "', 'under ANSI_QUOTES alone'],
+  ["SELECT 'a\\' /*! \" */ FOR UPDATE -- '", 'without escapes, where the comment is skipped'],
+  ['SELECT \'it\\\'s\', "a\\" /*! ` */ FOR UPDATE -- "', 'under ANSI_QUOTES, where it is skipped'],
   ["SELECT a /*! , '/* x' */ FROM t", 'a comment inside the comment, to a server that skips it'],
   ['SELECT "a\\" , \'x\\\' FOR UPDATE -- "', 'two kinds of quotes'],
 ]);

@@ -11,6 +11,7 @@ describeRows('plain writes leave nothing', { ...notARead, kind: 'write', pin: nu
   ],
   ['INSERT INTO t SELECT f(1) FROM u', 'a stored function may do anything, triggers too'],
   ['UPDATE t SET a = ? WHERE b = ?', 'UPDATE'],
+  ['UPDATE t SET get_lock = 1, last_insert_id = 2, found_rows = 3', 'columns named like functions'],
   ['DELETE FROM t WHERE a IN (?)', 'DELETE'],
   ['REPLACE INTO t VALUES (1)', 'REPLACE'],
   ["LOAD DATA INFILE '/x' INTO TABLE t", 'LOAD DATA'],
@@ -52,6 +53,7 @@ describeRows('user variables in writes', { ...notARead, kind: 'write', pin: 'use
   ['INSERT INTO t VALUES (@a)', 'read'],
   ["LOAD DATA INFILE 'x' INTO TABLE t (a, @b) SET c = @b", 'LOAD DATA'],
   ['CREATE TABLE t AS SELECT @a := 1', 'CREATE TABLE … SELECT executes'],
+  ['CREATE TABLE t AS SELECT (@a:=1)', 'no account behind a parenthesis'],
   ["INSERT INTO t VALUES ('x'@a)", 'no account here'],
 ]);
 describeRows('user locks in writes', { ...notARead, kind: 'write', pin: 'user-lock' }, [
@@ -123,6 +125,7 @@ describeRows('SET of user variables', { ...notARead, kind: 'set', pin: 'user-var
   ['SET @a = 1', 'one'],
   ['SET @a = 1, @b := 2', 'two'],
   ['SET @@global.x = 1, @b = 2', 'with a global one'],
+  ['SET GLOBAL x=@a', 'read for a global one'],
   ['SET @a = (1, sql_mode = 2)', 'a comma in parentheses begins no assignment'],
 ]);
 describeRows('SET of what no session has', { ...notARead, kind: 'set', pin: null }, [

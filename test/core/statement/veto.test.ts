@@ -102,6 +102,13 @@ describe('the parser in the classifier', () => {
     expect(classifier.stats()).toMatchObject({ parsed: 1, parseErrors: 0, remembered: 1 });
   });
 
+  it('is asked about the default reading of a text with more', () => {
+    const classifier = createClassifier({ dialect: 'mysql' });
+    classifier.classify('SELECT a /*! , b */ FROM t');
+    classifier.classify('SELECT a /*! , c */ FROM t');
+    expect(classifier.stats()).toMatchObject({ parsed: 2, remembered: 2 });
+  });
+
   it('is not asked about deep or long texts', () => {
     const classifier = createClassifier({ dialect: 'mysql' });
     expect(classifier.classify(`SELECT ${'ABS('.repeat(40)}1${')'.repeat(40)}`).reason).toBeNull();

@@ -42,11 +42,12 @@ export function findEffects(tokens: Tokens, accounts: boolean): Effects {
 }
 
 function isAccount(tokens: Tokens, at: number): boolean {
-  return at > 0 && tokens.touchesNext(at - 1);
+  const before = tokens.type(at - 1);
+  return before >= token.WORD && before <= token.DOUBLE_QUOTED && tokens.touchesNext(at - 1);
 }
 
 /** Name behind `@@`, `@@session.` and the like; empty if there is none. */
-export function systemVariable(tokens: Tokens, at: number): string {
+function systemVariable(tokens: Tokens, at: number): string {
   const scoped = tokens.type(at + 2) === token.PERIOD;
   return tokens.word(scoped ? at + 3 : at + 1);
 }

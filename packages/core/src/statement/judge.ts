@@ -25,7 +25,7 @@ function facts(kind: StatementKind, more: Partial<Facts>): Facts {
 }
 
 /** Facts of a read that may run on a replica. */
-export const safeRead: Facts = Object.freeze(facts('read', {}));
+const safeRead: Facts = Object.freeze(facts('read', {}));
 const hintedRead: Facts = Object.freeze(facts('read', { hint: 'primary' }));
 
 /** The lexer's side of the classifier: facts from the text alone, in every reading of it. */

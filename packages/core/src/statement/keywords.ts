@@ -63,8 +63,8 @@ export const queryWords =
 
 /** Reserved words of queries that are names to older servers or the other dialect. */
 export const newerQueryWords =
-  'cube empty except groups intersect json_table lateral of over qualify recursive returning rollup system ' +
-  'tablesample window';
+  'cube empty except groups intersect json_table lateral of over qualify recursive returning ' +
+  'rollup system tablesample window';
 
 /** Types of CAST, CONVERT, RETURNING and JSON_TABLE, which may have their length in parentheses. */
 export const typeWords =
