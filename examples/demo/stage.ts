@@ -91,7 +91,7 @@ export class Stage implements Disposable {
 
 /** What rwsplit and Knex themselves send on a new connection. */
 const setUp =
-  /^(SELECT VERSION\(\)|select version\(\) as version|SET SESSION TRANSACTION READ ONLY)$/;
+  /^(SELECT VERSION\(\)|select version\(\) as version|SET SESSION autocommit = 1|SET SESSION TRANSACTION READ ONLY)$/;
 
 function isRun(command: string): boolean {
   return command === 'Query' || command === 'Execute';

@@ -42,12 +42,6 @@ export const rules = {
     example: '/* route:primary */ SELECT name FROM person',
     source: 'design §5',
   },
-  'bound-code': {
-    where: 'primary',
-    meaning: 'A bound value is SQL code, which mysql2 writes into the text.',
-    example: 'SELECT ? — with mysql.raw(…)',
-    source: 'sql-escaper, toSqlString()',
-  },
   'no-replicas': {
     where: 'primary',
     meaning: 'No replicas are configured.',
@@ -197,6 +191,11 @@ export const rules = {
     'SELECT * FROM knex_migrations',
     'option `primaryTables`',
   ),
+  'bound-code': text(
+    'A bound value is SQL code, which mysql2 writes into the text.',
+    'SELECT ?, with mysql.raw',
+    'sql-escaper, toSqlString()',
+  ),
   'parser-veto': text(
     'node-sql-parser sees a lock, a write or a second statement where the lexer saw none.',
     'none known',
@@ -216,7 +215,7 @@ function pinned(meaning: string, before: string, section: string): Rule {
 }
 
 function text(meaning: string, example: string, section: string): Rule {
-  const source = /^(design|option) /.test(section) ? section : `${manual}, ${section}`;
+  const source = /^(design|option|sql-escaper)/.test(section) ? section : `${manual}, ${section}`;
   return { where: 'primary', meaning, example, source };
 }
 

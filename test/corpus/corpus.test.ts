@@ -4,7 +4,7 @@ import { missedBars, report } from './report.ts';
 import { runCorpus } from './run.ts';
 
 // All of it: pnpm test:corpus.
-const sample = { sample: 40, seed: 20, maxStatements: 120 };
+const sample = { sample: 120, seed: 20, maxStatements: 300 };
 
 describe.concurrent('reads of the servers’ own test suites', () => {
   it.each(flavors)(

@@ -156,6 +156,9 @@ describe.each(flavors)('%s shows', (flavor) => {
   });
 
   it('what fails for reasons of its own', async () => {
-    expect(await verdictOn([], 'SELECT * FROM nowhere')).toEqual({ kind: 'failed' });
+    expect(await verdictOn([], 'SELECT * FROM nowhere')).toEqual({
+      kind: 'failed',
+      code: 'ER_NO_SUCH_TABLE',
+    });
   });
 });

@@ -31,15 +31,22 @@ const rules: ReadonlySet<TextReason> = new Set<TextReason>([
   'primary-table',
 ]);
 
-/**
- * Built-in functions that a stored function of their name can stand in for, which makes them as
- * unknown as that: POINT with one argument is no built-in of MariaDB.
- */
-const replaceable: ReadonlySet<string> = new Set(['point']);
-
 /** Whether a rule keeps this read on the primary; otherwise it is a miss. */
-export function isExcluded({ reason, word }: Facts, isStoredFunction: boolean): boolean {
+export function isExcluded(sql: string, facts: Facts, isStoredFunction: boolean): boolean {
+  const { reason, word } = facts;
   if (reason === null) return false;
-  const isUnknown = isStoredFunction || replaceable.has(word ?? '');
-  return rules.has(reason) || (reason === 'unknown-function' && isUnknown);
+  if (reason !== 'unknown-function') return rules.has(reason);
+  return isStoredFunction || (word !== null && namesStoredFunction(sql, word));
+}
+
+/**
+ * Whether a call is written so that it would reach a stored function: qualified, quoted, or apart
+ * from its parenthesis (MySQL manual, "Function Name Parsing and Resolution").
+ */
+function namesStoredFunction(sql: string, name: string): boolean {
+  const word = name.replace(/[^\w\u0080-\uffff]/g, '\\$&');
+  return new RegExp(
+    `(?:\\.\\s*|[\`"])${word}[\`"]?\\s*\\(|\\b${word}(?:\\s|/\\*.*?\\*/)+\\(`,
+    'is',
+  ).test(sql);
 }

@@ -87,5 +87,5 @@ async function judgeOne(
   const { word } = facts;
   const asks = verdict.kind === 'safe' && facts.reason === 'unknown-function' && word !== null;
   const isStored = asks && (await bench.hasFunction(word));
-  return { ...statement, facts, verdict, excluded: isExcluded(facts, isStored) };
+  return { ...statement, facts, verdict, excluded: isExcluded(sql, facts, isStored) };
 }

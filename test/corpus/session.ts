@@ -15,7 +15,7 @@ export type Row = readonly (Buffer | null)[];
 /** What became of a text that was sent. */
 export type Outcome =
   | { readonly kind: 'done'; readonly results: readonly (readonly Row[])[] }
-  | { readonly kind: 'error'; readonly errno: number; readonly message: string }
+  | { readonly kind: 'error'; readonly errno: number; readonly code: string }
   /** It took too long and was killed. */
   | { readonly kind: 'slow' }
   /** The connection is gone. */
@@ -96,7 +96,7 @@ export class Session {
   async must(sql: string): Promise<readonly (readonly Row[])[]> {
     const outcome = await this.run(sql);
     if (outcome.kind === 'done') return outcome.results;
-    throw new Error(outcome.kind === 'error' ? outcome.message : `session ${outcome.kind}`);
+    throw new Error(outcome.kind === 'error' ? outcome.code : `session ${outcome.kind}`);
   }
 
   close(): void {
@@ -108,7 +108,7 @@ export class Session {
     const { errno } = error;
     // Errors of the server end nothing; all others are of the client or the connection.
     if (errno !== undefined && errno >= 1000 && !error.fatal && errno !== 4031) {
-      return { kind: 'error', errno, message: error.message };
+      return { kind: 'error', errno, code: error.code };
     }
     this.close();
     return { kind: 'lost' };

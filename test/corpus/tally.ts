@@ -21,7 +21,8 @@ export interface Figures {
   readonly abandoned: number;
   readonly skipped: Counts;
   readonly reads: number;
-  readonly failed: number;
+  /** Reads that the server refused for reasons of its own, by error. */
+  readonly failed: Counts;
   /** Reads without an effect whose answer could not be compared, by cause. */
   readonly open: Counts;
   readonly safe: number;
@@ -85,11 +86,13 @@ export class Tally {
     const excluded = new Map<string, number>();
     const refused = new Map<string, number>();
     const misses: Judged[] = [];
-    let [safe, toReplica, failed] = [0, 0, 0];
+    const failed = new Map<string, number>();
+    let safe = 0;
+    let toReplica = 0;
     for (const [sql, judged] of this.#texts) {
       const { facts, verdict } = judged;
       const reason: TextReason | 'replica' = facts.reason ?? 'replica';
-      if (verdict.kind === 'failed') failed++;
+      if (verdict.kind === 'failed') increase(failed, verdict.code);
       else if (verdict.kind === 'open') increase(open, verdict.why);
       else if (verdict.kind === 'hazard') {
         if (facts.reason !== null) increase(refused, reason);

@@ -33,7 +33,7 @@ describe.each(['mysql', 'mariadb'] as const)('a %s cluster leaves nothing behind
         expect(await alive(pids)).toEqual([]);
         expect(existsSync(folder)).toBe(false);
       },
-      { timeout: 5_000, interval: 50 },
+      { timeout: 20_000, interval: 200 },
     );
   });
 });

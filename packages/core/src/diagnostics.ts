@@ -16,7 +16,8 @@ export interface StatementEvent {
   readonly tried: readonly string[];
   /** From the call to the complete answer, in milliseconds. */
   readonly duration: number;
-  readonly error: Error | null;
+  /** Code of its error, or `null`. The error itself may hold bound values: the server quotes them. */
+  readonly error: string | null;
 }
 
 /** A host went down or came back. Published on `rwsplit:host`. */

@@ -1,32 +1,54 @@
 import mysql from 'mysql2';
 import { describe, expect, it } from 'vitest';
-import { carriesCode } from '../../../packages/core/src/connection/bound-values.ts';
+import { codeIn, namesIn } from '../../../packages/core/src/connection/bound-values.ts';
 import { serverStatusOf } from '../../../packages/core/src/connection/response.ts';
 import { failureOf } from '../../../packages/core/src/pool/failure.ts';
 
 const code = mysql.raw('GET_LOCK("x", 1)');
 
-describe('carriesCode', () => {
-  it.each([
-    ['nothing', undefined, false],
-    ['null', [null], false],
-    ['text, numbers, dates, bytes', ['x', 1, 1n, true, new Date(), Buffer.from('x')], false],
-    ['a list for IN', [[1, 2, 3]], false],
-    ['an object for SET', [{ a: 1 }], false],
-    ['mysql.raw', [code], true],
-    ['mysql.raw in a list', [[1, code]], true],
-    ['mysql.raw in an object', [{ a: code }], true],
-    ['mysql.raw among named values', { a: code }, true],
+const text = 'GET_LOCK("x", 1)';
+const unknown = '\0';
+
+describe('codeIn', () => {
+  it.each<[string, unknown, string[]]>([
+    ['nothing', undefined, []],
+    ['null', [null], []],
+    ['text, numbers, dates, bytes', ['x', 1, 1n, true, new Date(), Buffer.from('x')], []],
+    ['a list for IN', [[1, 2, 3]], []],
+    ['an object for SET', [{ a: 1 }], []],
+    ['mysql.raw', [code], [text]],
+    ['mysql.raw in a list', [[1, code]], [text]],
+    ['mysql.raw in an object', [{ a: code }], [text]],
+    ['mysql.raw among named values', { a: code }, [text]],
     [
       'a date that somebody gave code',
       [Object.assign(new Date(), { toSqlString: () => 'x' })],
-      true,
+      ['x'],
     ],
-    ['inherited code', [Object.create({ toSqlString: () => 'x' })], true],
-    ['a function', [() => 1], true],
-    ['nested deeper than anybody looks', [[[[[[[1]]]]]]], true],
+    ['inherited code', [Object.create({ toSqlString: () => 'x' })], ['x']],
+    [
+      'code that throws',
+      [
+        {
+          toSqlString: () => {
+            throw new Error('no');
+          },
+        },
+      ],
+      [unknown],
+    ],
+    ['code that is no function', [{ toSqlString: 1 }], [unknown]],
+    ['a function', [() => 1], [unknown]],
+    ['nested deeper than anybody looks', [[[[[[[1]]]]]]], [unknown]],
   ])('%s', (_name, values, expected) => {
-    expect(carriesCode(values)).toBe(expected);
+    expect(codeIn(values)).toEqual(expected);
+  });
+});
+
+describe('namesIn', () => {
+  it('finds every string that may take the place of ??', () => {
+    expect(namesIn(['a', 1, ['b', ['c']], null, { d: 'e' }])).toEqual(['a', 'b', 'c']);
+    expect(namesIn({ a: 'b' })).toEqual([]);
   });
 });
 
@@ -46,6 +68,11 @@ describe('serverStatusOf', () => {
 });
 
 describe('failureOf', () => {
+  it('does not blame the server for a mistake of this process', () => {
+    expect(failureOf(Object.assign(new TypeError('no'), { fatal: true }))).toBe('client');
+    expect(failureOf(new TypeError('no'))).toBe('statement');
+  });
+
   it.each([
     ['a write in a read-only transaction', { errno: 1792 }, 'read-only'],
     [
@@ -72,6 +99,7 @@ describe('failureOf', () => {
     ],
     ['a timeout', { code: 'PROTOCOL_SEQUENCE_TIMEOUT' }, 'timeout'],
     ['a reset', { code: 'ECONNRESET' }, 'connection'],
+    ['a killed connection of MariaDB', { errno: 1927 }, 'connection'],
   ])('%s', (_name, fields, failure) => {
     expect(
       failureOf(Object.assign(new Error('message' in fields ? fields.message : ''), fields)),

@@ -25,7 +25,6 @@ const plain: Situation = {
   state: freshSession,
   holdsConnection: false,
   forcePrimary: false,
-  hasBoundCode: false,
   wasRefused: false,
   replicas: 2,
 };
@@ -35,7 +34,6 @@ describe('decide', () => {
     ['a plain read', {}, 'replica', 'read'],
     ['no replicas', { replicas: 0 }, 'primary', 'no-replicas'],
     ['the hint', { forcePrimary: true }, 'primary', 'force-primary'],
-    ['a bound value that is code', { hasBoundCode: true }, 'primary', 'bound-code'],
     ['a text that a replica refused', { wasRefused: true }, 'primary', 'fence'],
     ['what the text needs', { facts: locking }, 'primary', 'locking-read'],
     ['text before hint', { facts: locking, forcePrimary: true }, 'primary', 'locking-read'],

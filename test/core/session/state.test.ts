@@ -3,6 +3,7 @@ import { observe, observeError } from '../../../packages/core/src/session/observ
 import { predict } from '../../../packages/core/src/session/predict.ts';
 import {
   afterConnectionLoss,
+  afterWrite,
   freshSession,
   isBound,
   isClean,
@@ -29,12 +30,8 @@ describe('predict', () => {
     ['a read in a transaction', inTransaction, facts('read'), inTransaction],
     ['SET TRANSACTION', freshSession, facts('set-transaction'), { transaction: 'prepared' }],
     ['SET TRANSACTION, then BEGIN', prepared, facts('begin'), { transaction: 'open' }],
-    [
-      'SET TRANSACTION, then a read, which uses it up',
-      prepared,
-      facts('read'),
-      { transaction: 'none' },
-    ],
+    ['SET TRANSACTION is pending until a transaction ends', prepared, facts('read'), prepared],
+    ['whatever comes between', prepared, facts('write'), { transaction: 'prepared' }],
     ['a write', freshSession, facts('write'), { pin: 'has-written', dirty: false }],
     [
       'a locking read has written nothing',
@@ -95,6 +92,7 @@ describe('observe', () => {
       pin: 'user-lock',
       dirty: true,
       lost: false,
+      hasLostAnswers: false,
     };
     expect(observeError(freshSession, expected)).toEqual({ ...expected, transaction: 'none' });
     expect(observeError(inTransaction, freshSession).transaction).toBe('open');
@@ -123,7 +121,8 @@ describe('a session', () => {
   });
 
   it('is lost with its connection only if something was open there', () => {
-    expect(afterConnectionLoss(written)).toEqual(freshSession);
+    expect(afterConnectionLoss(written)).toEqual({ ...written, hasLostAnswers: true });
+    expect(afterWrite(afterConnectionLoss(written))).toEqual(written);
     expect(afterConnectionLoss(inTransaction)).toMatchObject({ lost: true, transaction: 'open' });
   });
 });

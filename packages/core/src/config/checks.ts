@@ -16,6 +16,11 @@ export function positiveInteger(unit: string): Check {
     Number.isSafeInteger(value) && Number(value) > 0 ? null : `a positive integer (${unit})`;
 }
 
+export const boolean: Check = (value) => (typeof value === 'boolean' ? null : 'true or false');
+
+export const count: Check = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 0 ? null : 'an integer that is not negative';
+
 export function text(meaning: string): Check {
   return (value) => (typeof value === 'string' && value.trim() !== '' ? null : meaning);
 }

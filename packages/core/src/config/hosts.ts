@@ -1,6 +1,15 @@
 import { isPool, type PoolOptions, type UserPool, unwrapPool } from '../pool/mysql2.ts';
 import type { Role } from '../routing/reasons.ts';
-import { type Check, check, nearest, positiveInteger, shown, text } from './checks.ts';
+import {
+  boolean,
+  type Check,
+  check,
+  count,
+  nearest,
+  positiveInteger,
+  shown,
+  text,
+} from './checks.ts';
 import type { HostConfig, HostOptions } from './options.ts';
 import { parseUrl } from './url.ts';
 
@@ -90,6 +99,16 @@ const hostChecks: Readonly<Record<string, Check>> = {
   host: check(text('a host name or address')),
   port: check((value) => port(typeof value === 'string' ? Number(value) : value)),
   connectionLimit: check((value) => (value === 0 ? null : positiveInteger('connections')(value))),
+  user: check(text('a user name')),
+  database: check((value) => (typeof value === 'string' ? null : 'a database name')),
+  waitForConnections: check(boolean),
+  namedPlaceholders: check(boolean),
+  multipleStatements: check(boolean),
+  rowsAsArray: check(boolean),
+  resetOnRelease: check(boolean),
+  maxIdle: check(count),
+  idleTimeout: check(count),
+  queueLimit: check(count),
   connectTimeout: check((value) => (value === 0 ? null : positiveInteger('milliseconds')(value))),
 };
 
@@ -133,17 +152,29 @@ function readHost(
   if (isPool(value)) {
     return value;
   }
-  const options = typeof value === 'string' ? parseUrl(value) : value;
+  const options = typeof value === 'string' ? parseUrl(value) : withUri(value);
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    const found = typeof value === 'string' ? 'a string that is no such URL' : shown(value);
+    const isUrl = typeof value === 'string' || typeof value === 'object';
+    const found = isUrl && value !== null ? 'a string that is no such URL' : shown(value);
     problems.push(
-      `${place}: expected mysql2 pool options, a URL (mysql://user@address:port/database) or a mysql2 pool, found ${found}`,
+      `${place}: expected mysql2 pool options, a URL (mysql://user@address:port/database) or a mysql2 pool, found ${
+        Array.isArray(value) ? shown(value) : found
+      }`,
     );
     return null;
   }
   problems.push(...hostProblems(options, place));
-  const own = 'uri' in options && typeof options.uri === 'string' ? expandUri(options) : options;
-  return { ...base, ...definedOnly(own) };
+  return { ...base, ...definedOnly(options) };
+}
+
+/** mysql2's rule for `uri`: options win over the same ones in the URL. `null` if it is no such URL. */
+function withUri(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null || !('uri' in options)) {
+    return options;
+  }
+  const { uri, ...rest } = options;
+  const own = typeof uri === 'string' ? parseUrl(uri) : null;
+  return own === null ? null : { ...own, ...rest };
 }
 
 function hostProblems(options: object, place: string): string[] {
@@ -157,12 +188,6 @@ function hostProblems(options: object, place: string): string[] {
     const near = isKnown ? null : nearest(key, Object.keys(mysql2Options));
     return near === null ? [] : [`${place}.${key}: unknown option; did you mean '${near}'?`];
   });
-}
-
-/** mysql2's rule: options win over the same ones in the URL. */
-function expandUri(options: object & { uri?: unknown }): object {
-  const { uri, ...rest } = options;
-  return { ...parseUrl(String(uri)), ...rest };
 }
 
 function definedOnly(options: object): object {

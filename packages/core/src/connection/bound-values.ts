@@ -1,37 +1,62 @@
-/** Nesting that is looked into; anything deeper counts as code. */
+/** Nesting that is looked into; anything deeper counts as code that nobody knows. */
 const deepest = 4;
 
+const none: readonly string[] = [];
+
+/** Stands for code whose text is not known: no statement reads like this. */
+const unknownCode = '\0';
+
 /**
- * Whether mysql2 would write a bound value into the statement as code. It inlines the values of
- * `query()`, and takes the text of an object's `toSqlString()`, such as `mysql.raw('NOW()')`, as it
- * is. Source: sql-escaper, which mysql2 uses.
+ * The texts among bound values that mysql2 writes into the statement as code. It inlines the values
+ * of `query()`, and takes the text of an object's `toSqlString()`, such as `mysql.raw('NOW()')`, as
+ * it is. Source: sql-escaper, which mysql2 uses.
  */
-export function carriesCode(values: unknown): boolean {
-  return values !== undefined && holdsCode(values, 0);
+export function codeIn(values: unknown): readonly string[] {
+  if (typeof values !== 'object' || values === null) {
+    return typeof values === 'function' ? [unknownCode] : none;
+  }
+  const code: string[] = [];
+  collect(values, 0, code);
+  return code;
 }
 
-function holdsCode(value: unknown, depth: number): boolean {
+function collect(value: unknown, depth: number, code: string[]): void {
   if (typeof value === 'function') {
-    return true;
+    code.push(unknownCode);
+  } else if (typeof value === 'object' && value !== null) {
+    collectFromObject(value, depth, code);
   }
-  if (typeof value !== 'object' || value === null || isOpaque(value)) {
-    return false;
-  }
-  if (depth > deepest || 'toSqlString' in value) {
-    return true;
-  }
-  if (Array.isArray(value)) {
-    return value.some((element) => holdsCode(element, depth + 1));
-  }
-  for (const key in value) {
-    if (holdsCode((value as Record<string, unknown>)[key], depth + 1)) {
-      return true;
+}
+
+function collectFromObject(value: object, depth: number, code: string[]): void {
+  if ('toSqlString' in value) {
+    code.push(textOf(value.toSqlString, value));
+  } else if (value instanceof Date || ArrayBuffer.isView(value)) {
+    // One quoted literal.
+  } else if (depth > deepest) {
+    code.push(unknownCode);
+  } else if (Array.isArray(value)) {
+    for (const element of value) {
+      collect(element, depth + 1, code);
+    }
+  } else {
+    for (const key in value) {
+      collect((value as Record<string, unknown>)[key], depth + 1, code);
     }
   }
-  return false;
 }
 
-/** Values that mysql2 turns into one quoted literal, unless somebody gave them a `toSqlString`. */
-function isOpaque(value: object): boolean {
-  return (value instanceof Date || ArrayBuffer.isView(value)) && !('toSqlString' in value);
+function textOf(toSqlString: unknown, owner: object): string {
+  try {
+    return typeof toSqlString === 'function' ? String(toSqlString.call(owner)) : unknownCode;
+  } catch {
+    return unknownCode;
+  }
+}
+
+/** The strings among bound values: any of them may take the place of `??`, which is a name. */
+export function namesIn(values: unknown): string[] {
+  return Array.isArray(values)
+    ? values.flat(deepest).filter((value): value is string => typeof value === 'string')
+    : [];
 }

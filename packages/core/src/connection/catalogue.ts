@@ -4,6 +4,8 @@ import type { Dialect, Facts } from '../statement/facts.ts';
 
 /** How many texts that a replica refused are remembered. */
 const mostRefusals = 1_000;
+/** The longest that is, in characters. A longer one is refused again. */
+const longestRefusal = 4_096;
 
 /** What a pool knows of its servers' SQL: their dialect, and texts that turned out to write. */
 export class Catalogue {
@@ -43,6 +45,9 @@ export class Catalogue {
   }
 
   rememberRefusal(sql: string): void {
+    if (sql.length > longestRefusal) {
+      return;
+    }
     this.#refused.add(sql);
     if (this.#refused.size > mostRefusals) {
       const [oldest] = this.#refused;

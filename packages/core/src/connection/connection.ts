@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import {
   type CommandCallback,
   type ConnectionOptions,
+  type DriverError,
   escaping,
   type PromiseConnectionShape,
   type RawConnection,
@@ -155,6 +156,21 @@ export class ReplicatedConnection extends EventEmitter {
     this.#session.destroy();
   }
 
+  /** Stops reading from the connection in use, until {@link resume}. */
+  pause(): void {
+    this.#session.lease?.connection.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#session.lease?.connection.resume();
+  }
+
+  /** The same as {@link destroy}. */
+  close(): void {
+    this.destroy();
+  }
+
   escape(value: SqlValue): string {
     return escaping.escape(value, false, this.#config.timezone);
   }
@@ -200,9 +216,9 @@ export class ReplicatedConnection extends EventEmitter {
     };
     const command = {
       pin,
-      send: (connection: RawConnection, answered: () => void) =>
+      send: (connection: RawConnection, answered: (error: DriverError | null) => void) =>
         send(connection, (error, result) => {
-          answered();
+          answered(error ?? null);
           settle(error ?? null, result);
         }),
       refuse: settle,

@@ -162,6 +162,12 @@ export class ReplicatedPool extends EventEmitter {
     return promisePool(this, promise);
   }
 
+  [Symbol.dispose](): void {
+    if (!this.#isClosed) {
+      this.end();
+    }
+  }
+
   #runAlone(
     method: 'query' | 'execute',
     sql: unknown,

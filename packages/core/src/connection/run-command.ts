@@ -1,12 +1,14 @@
 import type { Lease } from '../pool/lease.ts';
-import type { RawConnection } from '../pool/mysql2.ts';
+import type { DriverError, RawConnection } from '../pool/mysql2.ts';
+import { afterConnectionLoss } from '../session/state.ts';
 import type { StatePin } from '../statement/facts.ts';
 import type { Session, Task } from './session.ts';
+import { sessionLost } from './session-lost.ts';
 
 /** A command of the protocol that is no statement. */
 export interface Command {
   /** Sends it; calls back when the server has answered. */
-  send(connection: RawConnection, answered: () => void): void;
+  send(connection: RawConnection, answered: (error: DriverError | null) => void): void;
   /** It was never sent. */
   refuse(error: Error): void;
   /** What it leaves behind in the connection; `null` for nothing. */
@@ -29,6 +31,11 @@ export class RunCommand implements Task {
 
   run(done: () => void): void {
     const session = this.#session;
+    if (session.state.lost) {
+      done();
+      this.refuse(sessionLost(session.state));
+      return;
+    }
     const held = session.lease;
     const isUsable = held !== null && (this.#command.pin === null || held.host.role === 'primary');
     if (isUsable) {
@@ -58,11 +65,24 @@ export class RunCommand implements Task {
   }
 
   #send(lease: Lease, done: () => void): void {
+    const session = this.#session;
     const { pin } = this.#command;
     if (pin !== null) {
-      const { state } = this.#session;
-      this.#session.state = { ...state, pin: state.pin ?? pin, dirty: true };
+      session.state = { ...session.state, pin: session.state.pin ?? pin, dirty: true };
     }
-    this.#command.send(lease.connection, done);
+    try {
+      this.#command.send(lease.connection, (error) => {
+        if (error !== null && error.fatal === true) {
+          session.spoil();
+          session.state = afterConnectionLoss(session.state);
+          session.letGo();
+        }
+        done();
+      });
+    } catch (error) {
+      // mysql2 throws for what it cannot send.
+      done();
+      this.refuse(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 }

@@ -1,9 +1,9 @@
 import { type StatementEvent, statementChannel } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
-import { failureOf } from '../pool/failure.ts';
+import { codeOf, failureOf } from '../pool/failure.ts';
 import type { HostInfo } from '../pool/host-info.ts';
 import type { Lease } from '../pool/lease.ts';
-import type { DriverError } from '../pool/mysql2.ts';
+import { type DriverError, escaping } from '../pool/mysql2.ts';
 import { decide } from '../routing/decide.ts';
 import type { Route } from '../routing/reasons.ts';
 import { recoveryFrom } from '../routing/recover.ts';
@@ -11,15 +11,17 @@ import { observe, observeError } from '../session/observe.ts';
 import { predict } from '../session/predict.ts';
 import {
   afterConnectionLoss,
+  afterWrite,
   freshSession,
   isBound,
   isClean,
   type SessionState,
 } from '../session/state.ts';
 import type { Facts } from '../statement/facts.ts';
-import { carriesCode } from './bound-values.ts';
+import { codeIn, namesIn } from './bound-values.ts';
 import { rolledBack, serverStatusOf } from './response.ts';
-import type { Session, Task } from './session.ts';
+import type { Session, SessionContext, Task } from './session.ts';
+import { sessionLost } from './session-lost.ts';
 import type { Statement } from './statement.ts';
 
 /** A statement on its way through a session: from its text to its answer. */
@@ -30,6 +32,7 @@ export class RunStatement implements Task {
   readonly #startedAt = statementChannel.hasSubscribers ? performance.now() : 0;
   #done: () => void = () => {};
   #host: HostInfo | null = null;
+  #isFinished = false;
 
   constructor(session: Session, statement: Statement) {
     this.#session = session;
@@ -38,8 +41,9 @@ export class RunStatement implements Task {
 
   run(done: () => void): void {
     this.#done = done;
-    const facts = this.#session.context.classify(this.#statement.sql);
-    if (this.#session.state.lost) {
+    const session = this.#session;
+    const facts = factsOf(this.#statement, session.context);
+    if (session.state.lost || (session.state.hasLostAnswers && facts.followUp !== null)) {
       this.#afterLoss(facts);
     } else {
       this.#follow(this.#decide(facts), facts);
@@ -52,14 +56,12 @@ export class RunStatement implements Task {
 
   #decide(facts: Facts): Route {
     const { context, state, lease } = this.#session;
-    const { sql, values, forcePrimary, method } = this.#statement;
+    const { sql, forcePrimary } = this.#statement;
     return decide({
       facts,
       state,
       holdsConnection: lease !== null,
       forcePrimary: forcePrimary || facts.hint === 'primary',
-      // Only query() writes values into the text; execute() sends them beside it.
-      hasBoundCode: facts.reason === null && method === 'query' && carriesCode(values),
       wasRefused: facts.reason === null && context.wasRefused(sql),
       replicas: context.hosts.replicas.length,
     });
@@ -105,7 +107,11 @@ export class RunStatement implements Task {
           this.#failed(error, { lease, route, facts, before, expected });
           return;
         }
-        session.state = observe(expected, { serverStatus: serverStatusOf(result) });
+        const observed = observe(expected, { serverStatus: serverStatusOf(result) });
+        session.state = facts.kind === 'write' ? afterWrite(observed) : observed;
+        if (closesConnection(facts, this.#statement.sql)) {
+          session.spoil();
+        }
         this.#finish(route, null, result, fields);
       });
     } catch (error) {
@@ -120,12 +126,11 @@ export class RunStatement implements Task {
     const { lease, route, facts, before, expected } = attempt;
     const failure = failureOf(error);
     session.state = observeError(before, expected);
-    if (failure === 'connection' || failure === 'not-sent') {
+    if (failure === 'connection' || failure === 'not-sent' || failure === 'client') {
+      // Nothing against the host yet: it may have been this connection alone. The next one will tell.
       session.spoil();
       session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
-      lease.host.connectionLost(error);
-    }
-    if (failure === 'timeout') {
+    } else if (failure === 'timeout') {
       session.spoil();
     }
     const recovery = recoveryFrom({
@@ -146,7 +151,8 @@ export class RunStatement implements Task {
     if (recovery.reason === 'fence') {
       session.context.rememberRefusal(this.#statement.sql);
     }
-    session.state = before;
+    // A write may be sent again on the primary; what came before it is not on the new connection.
+    session.state = lease.host.role === 'primary' ? { ...before, hasLostAnswers: true } : before;
     session.letGo();
     this.#follow({ ...recovery, word: route.word, reason: recovery.reason ?? route.reason }, facts);
   }
@@ -154,25 +160,31 @@ export class RunStatement implements Task {
   /** What was open on the lost connection is gone, and what was meant for it must not run elsewhere. */
   #afterLoss(facts: Facts): void {
     const session = this.#session;
-    const route: Route = { role: 'current', reason: 'transaction', word: null };
-    session.letGo();
-    if (facts.kind === 'rollback' && session.state.transaction !== 'none') {
+    const { lost } = session.state;
+    const route: Route = {
+      role: 'current',
+      reason: lost ? 'transaction' : 'follow-up',
+      word: null,
+    };
+    if (lost) {
+      session.letGo();
+    }
+    if (lost && facts.kind === 'rollback' && session.state.transaction !== 'none') {
       session.state = session.state.dirty
         ? { ...session.state, transaction: 'none' }
         : freshSession;
       process.nextTick(() => this.#finish(route, null, rolledBack()));
       return;
     }
-    const what = session.state.transaction === 'none' ? 'session state' : 'transaction';
-    const error = new RwSplitError(
-      'RWSPLIT_SESSION_LOST',
-      `The connection that held the ${what} of this session broke, and the ${what} with it: ` +
-        'nothing more runs in this session. Roll back or release the connection, and start again',
-    );
+    const error = sessionLost(session.state);
     process.nextTick(() => this.#finish(route, error));
   }
 
   #finish(route: Route, error: Error | null, result?: unknown, fields?: unknown): void {
+    if (this.#isFinished) {
+      return;
+    }
+    this.#isFinished = true;
     if (statementChannel.hasSubscribers) {
       statementChannel.publish(this.#event(route, error));
     }
@@ -190,9 +202,45 @@ export class RunStatement implements Task {
       word: route.word,
       tried: this.#tried.map((host) => host.name),
       duration: performance.now() - this.#startedAt,
-      error,
+      error: error === null ? null : codeOf(error),
     };
   }
+}
+
+/** What the text says, and what bound values add to it. */
+function factsOf(statement: Statement, context: SessionContext): Facts {
+  const facts = context.classify(statement.sql);
+  // Only query() writes values into the text; execute() sends them beside it.
+  return statement.method === 'query' ? withValues(facts, statement, context) : facts;
+}
+
+function withValues(facts: Facts, { sql, values }: Statement, context: SessionContext): Facts {
+  const code = codeIn(values);
+  const leaves = code.some((text) => context.classify(`SELECT ${text}`).reason !== null);
+  const pin = facts.pin ?? (leaves ? 'unknown-state' : null);
+  if (facts.reason !== null) {
+    return pin === facts.pin ? facts : { ...facts, pin };
+  }
+  if (code.length > 0) {
+    return { ...facts, pin, reason: 'bound-code' };
+  }
+  return sql.includes('??') ? withNames(facts, values, context) : facts;
+}
+
+/** A bound name may be that of a table which a rule keeps on the primary. */
+function withNames(facts: Facts, values: unknown, context: SessionContext): Facts {
+  for (const name of namesIn(values)) {
+    const { reason, word } = context.classify(`SELECT 1 FROM ${escaping.escapeId(name)}`);
+    if (reason !== null) {
+      return { ...facts, reason, word };
+    }
+  }
+  return facts;
+}
+
+/** `COMMIT RELEASE` and `ROLLBACK RELEASE`: the server closes the connection after its answer. */
+function closesConnection(facts: Facts, sql: string): boolean {
+  return (facts.kind === 'commit' || facts.kind === 'rollback') && /\brelease\b/i.test(sql);
 }
 
 /** One sending of a statement, and what was known before and while it ran. */

@@ -24,13 +24,13 @@ export interface StatementOptions {
 export class Statement extends EventEmitter {
   readonly method: StatementMethod;
   readonly sql: string;
-  readonly values: unknown;
   readonly forcePrimary: boolean;
   /** Whether the caller has seen a part of the answer: from then on nothing is run again. */
   hasAnswered = false;
   /** What mysql2 gets: `null` if that is no more than text and values, which need no copies. */
   readonly #options: object | null;
   readonly #callback: StatementCallback | undefined;
+  readonly #values: unknown;
   #isSettled = false;
   #source: RawConnection | null = null;
 
@@ -45,15 +45,16 @@ export class Statement extends EventEmitter {
     this.#callback = callback;
     if (typeof given === 'string') {
       this.sql = given;
-      this.values = values;
+      this.#values = values;
       this.forcePrimary = false;
       this.#options = null;
     } else {
       const { forcePrimary = false, ...own } = given;
       this.sql = given.sql;
-      this.values = values === undefined ? given.values : values;
+      this.#values = values === undefined ? given.values : values;
       this.forcePrimary = forcePrimary;
-      this.#options = { ...own, values: this.values };
+      // By name: `sql` may be a getter of the object's class, which a copy does not have.
+      this.#options = { ...own, sql: this.sql, values: this.#values };
     }
   }
 
@@ -64,6 +65,11 @@ export class Statement extends EventEmitter {
     } else {
       this.#sendForRows(connection, onlyOnce(callback));
     }
+  }
+
+  /** The bound values. No property of its own: nothing that prints a statement may show them. */
+  get values(): unknown {
+    return this.#values;
   }
 
   /** Whether the caller has the outcome. */
@@ -123,7 +129,7 @@ export class Statement extends EventEmitter {
 
   #give(connection: RawConnection, callback?: StatementCallback): EventEmitter {
     return this.#options === null
-      ? connection[this.method](this.sql, this.values, callback)
+      ? connection[this.method](this.sql, this.#values, callback)
       : connection[this.method](this.#options, callback);
   }
 
@@ -134,13 +140,13 @@ export class Statement extends EventEmitter {
       connection.off('error', lost);
       callback(failure, status);
     };
-    // Without a callback, mysql2 tells of a broken connection on the connection alone.
     const lost = (error: DriverError) => {
       failure = error;
       complete();
     };
-    connection.on('error', lost);
     const command = this.#give(connection);
+    // Without a callback, mysql2 tells of a broken connection on the connection alone.
+    connection.on('error', lost);
     command.on('fields', (fields) => this.#answer('fields', fields));
     command.on('result', (row, index) => {
       status = row;
@@ -148,14 +154,20 @@ export class Statement extends EventEmitter {
     });
     command.on('error', (error: DriverError) => {
       failure = error;
+      if (error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') {
+        // The server goes on with it; the caller does not wait for that.
+        complete();
+      }
     });
     command.on('end', complete);
     this.#source = connection;
   }
 
   #answer(event: 'fields' | 'result', value: unknown, index?: number): void {
-    this.hasAnswered = true;
-    this.emit(event, value, index);
+    if (!this.#isSettled) {
+      this.hasAnswered = true;
+      this.emit(event, value, index);
+    }
   }
 }
 

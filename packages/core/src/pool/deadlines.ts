@@ -40,14 +40,20 @@ export class Deadlines {
 
   #check(): void {
     const now = performance.now();
+    const missed: Deadline[] = [];
     for (const deadline of this.#open) {
       if (deadline.at > now) {
         break;
       }
       this.remove(deadline);
-      deadline.onMissed();
+      missed.push(deadline);
     }
+    // Before anybody is told: a caller may throw.
     const [next] = this.#open;
-    this.#timer = next === undefined ? null : this.#wait(Math.max(1, next.at - performance.now()));
+    this.#timer = next === undefined ? null : this.#wait(Math.max(1, next.at - now));
+    for (const deadline of missed) {
+      // Each from the event loop, so that one that throws does not take the others with it.
+      queueMicrotask(deadline.onMissed);
+    }
   }
 }

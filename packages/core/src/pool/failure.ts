@@ -12,8 +12,11 @@ export function failureOf(error: DriverError): Failure {
   if (isReadOnlyRefusal(error)) {
     return 'read-only';
   }
-  if (error.errno === serverShutdown) {
+  if (error.errno === serverShutdown || error.errno === connectionKilled) {
     return 'connection';
+  }
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return error.fatal === true ? 'client' : 'statement';
   }
   if (error.fatal === true || (typeof error.code === 'string' && networkCodes.has(error.code))) {
     return error.message.includes('closed state') ? 'not-sent' : 'connection';
@@ -23,6 +26,9 @@ export function failureOf(error: DriverError): Failure {
 
 /** ER_SERVER_SHUTDOWN: the statement was ended by the server going down; the socket follows. */
 const serverShutdown = 1053;
+
+/** MariaDB's ER_CONNECTION_KILLED. */
+const connectionKilled = 1927;
 
 const networkCodes: ReadonlySet<string> = new Set([
   'PROTOCOL_CONNECTION_LOST',

@@ -6,7 +6,12 @@ import { codeOf, isBusy } from './failure.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
 import { Lease, type LeasingHost } from './lease.ts';
 import type { DriverError, RawConnection, RawPool } from './mysql2.ts';
-import { isPrepared, type Preparation, prepareConnection } from './prepare-connection.ts';
+import {
+  forgetPreparation,
+  isPrepared,
+  type Preparation,
+  prepareConnection,
+} from './prepare-connection.ts';
 
 /** What {@link Host.lease} answers. */
 export type LeaseCallback = (failure: LeaseFailure | null, lease?: Lease) => void;
@@ -14,8 +19,6 @@ export type LeaseCallback = (failure: LeaseFailure | null, lease?: Lease) => voi
 /** Why there is no lease. */
 export interface LeaseFailure {
   readonly error: Error;
-  /** Whether another host may have a connection at once. */
-  readonly isElsewhereWorthwhile: boolean;
 }
 
 /** How a host behaves; the same for all hosts of a pool. */
@@ -36,6 +39,8 @@ export class Host implements LeasingHost {
   readonly pool: RawPool;
   /** Statements and sessions that have a connection, or wait for one. */
   outstanding = 0;
+  /** Those of them that have one. */
+  #leased = 0;
   /** Grows with every choice; see {@link Candidate}. */
   lastChosen = 0;
   /** The server's own `VERSION()`; `null` before the first connection. */
@@ -82,13 +87,17 @@ export class Host implements LeasingHost {
         settle(this.#refused(error ?? new Error('mysql2 gave no connection')));
       } else {
         this.#succeeded();
+        this.#leased += 1;
         settle(null, new Lease(this, connection));
       }
     });
   }
 
-  /** Notes that a connection of this host broke. */
-  connectionLost(error: DriverError): void {
+  /**
+   * Only a connection that could not be had counts against a host: one that broke may have been
+   * killed by itself, and if the server is gone the next one cannot be had.
+   */
+  #failed(error: DriverError): void {
     const wasUp = this.#health.failures === 0;
     this.#health = failed(this.#health, codeOf(error), Date.now(), Math.random());
     if (wasUp) {
@@ -97,8 +106,13 @@ export class Host implements LeasingHost {
   }
 
   /** Called by the lease that ends. */
-  leaseEnded(): void {
+  leaseEnded(connection: RawConnection): void {
     this.outstanding -= 1;
+    this.#leased -= 1;
+    if (this.pool.config.resetOnRelease === true) {
+      // mysql2 resets it, and what set it up is undone.
+      forgetPreparation(connection);
+    }
   }
 
   #connect(callback: (error: DriverError | null, connection?: RawConnection) => void): void {
@@ -132,15 +146,15 @@ export class Host implements LeasingHost {
 
   #refused(error: DriverError): LeaseFailure {
     if (!isBusy(error)) {
-      this.connectionLost(error);
+      this.#failed(error);
     }
-    return { error, isElsewhereWorthwhile: true };
+    return { error };
   }
 
   /** A full pool is the caller's to solve; a host that does not answer is not. */
   #timedOut(): LeaseFailure {
     const limit = this.pool.config.connectionLimit ?? 10;
-    const isFull = limit > 0 && this.outstanding > limit;
+    const isFull = limit > 0 && this.#leased >= limit;
     const timeout = this.#policy.acquireTimeout;
     const why = isFull
       ? `all ${limit} connections of its pool are in use`
@@ -151,8 +165,8 @@ export class Host implements LeasingHost {
       { isRetryable: true },
     );
     if (!isFull) {
-      this.connectionLost(error);
+      this.#failed(error);
     }
-    return { error, isElsewhereWorthwhile: !isFull };
+    return { error };
   }
 }

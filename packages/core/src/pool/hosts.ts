@@ -37,7 +37,7 @@ export class Hosts {
     host.lease((failure, lease) => {
       if (failure === null) {
         callback(null, lease);
-      } else if (replica !== undefined && failure.isElsewhereWorthwhile) {
+      } else if (replica !== undefined) {
         tried.push(replica);
         this.lease(role, tried, callback);
       } else {

@@ -1,12 +1,10 @@
 import type { HostInfo } from './host-info.ts';
-import type { DriverError, RawConnection } from './mysql2.ts';
+import type { RawConnection } from './mysql2.ts';
 
 /** What a lease needs of the host that it is from. */
 export interface LeasingHost extends HostInfo {
   /** Called once, when the lease ends. */
-  leaseEnded(): void;
-  /** Notes that a connection of the host broke. */
-  connectionLost(error: DriverError): void;
+  leaseEnded(connection: RawConnection): void;
 }
 
 /** One checkout of a physical connection. It ends exactly once, whoever ends it first. */
@@ -39,7 +37,7 @@ export class Lease {
       return false;
     }
     this.#hasEnded = true;
-    this.host.leaseEnded();
+    this.host.leaseEnded(this.connection);
     return true;
   }
 }

@@ -68,6 +68,7 @@ export interface RawPool extends EventEmitter {
 /** What is read of a pool's parsed options; mysql2's own types have another shape than its objects. */
 export interface RawPoolConfig {
   readonly connectionLimit?: number;
+  readonly resetOnRelease?: boolean;
   readonly connectionConfig: ConnectionOptions;
 }
 

@@ -16,9 +16,17 @@ export interface Preparation extends HostInfo {
  */
 const preparedAs = new WeakMap<RawConnection, Role>();
 
+/** Connections that have a listener for errors. */
+const watched = new WeakSet<RawConnection>();
+
 /** Whether a connection needs no set-up. */
 export function isPrepared(connection: RawConnection, role: Role): boolean {
   return preparedAs.get(connection) === role;
+}
+
+/** To be called when the server has forgotten the set-up of a connection. */
+export function forgetPreparation(connection: RawConnection): void {
+  preparedAs.delete(connection);
 }
 
 /**
@@ -45,15 +53,20 @@ export function prepareConnection(
 async function setUp(connection: RawConnection, preparation: Preparation): Promise<void> {
   const { name, role, onVersion, onCreateConnection } = preparation;
   const before = preparedAs.get(connection);
-  if (before === undefined) {
+  if (!watched.has(connection)) {
     // mysql2 emits 'error' on a pooled connection that dies while idle, after it has left its pool.
     connection.on('error', ignore);
+    watched.add(connection);
+  }
+  if (before === undefined) {
     onVersion?.(await readVersion(connection));
     if (onCreateConnection !== null) {
       await runHook(onCreateConnection, connection, { name, role });
     }
   }
   if (role === 'replica') {
+    // Without autocommit a read opens a transaction, and every later one sees that moment for ever.
+    await run(connection, 'SET SESSION autocommit = 1');
     // The server itself then refuses a write that slipped through, with error 1792.
     await run(connection, 'SET SESSION TRANSACTION READ ONLY');
   } else if (before === 'replica') {

@@ -10,8 +10,6 @@ export interface Situation {
   readonly holdsConnection: boolean;
   /** The hint given with the statement, by API or by comment. */
   readonly forcePrimary: boolean;
-  /** Whether a bound value may be written into the text as code. */
-  readonly hasBoundCode: boolean;
   /** Whether a replica has refused a statement of this text before. */
   readonly wasRefused: boolean;
   /** How many replicas are configured. */
@@ -36,9 +34,6 @@ export function decide(situation: Situation): Route {
   }
   if (facts.reason !== null) {
     return route('primary', facts.reason, facts.word);
-  }
-  if (situation.hasBoundCode) {
-    return route('primary', 'bound-code');
   }
   if (situation.forcePrimary) {
     return route('primary', 'force-primary');

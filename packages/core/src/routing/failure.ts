@@ -8,6 +8,8 @@ export type Failure =
   | 'read-only'
   /** The server does not know what the statement names, or this account may not see it. */
   | 'differs'
+  /** A mistake of this process broke the connection: values that cannot be sent, a type cast that threw. */
+  | 'client'
   /** The caller stopped waiting; the server goes on with it. */
   | 'timeout'
   /** The statement's own error. */

@@ -11,8 +11,6 @@ const contextReasons = [
   'follow-up',
   /** `forcePrimary`, as an API call, query option or comment. */
   'force-primary',
-  /** A bound value is code: mysql2 writes the text of a `toSqlString()` object into the statement. */
-  'bound-code',
   /** No replicas are configured. */
   'no-replicas',
   /** Every replica is out of service. */

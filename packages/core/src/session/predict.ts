@@ -7,7 +7,7 @@ import type { SessionPin, SessionState, TransactionState } from './state.ts';
  * word.
  */
 export function predict(state: SessionState, facts: Facts): SessionState {
-  if (facts.reason === null && state.transaction !== 'prepared') {
+  if (facts.reason === null && facts.pin === null) {
     return state;
   }
   const transaction = transactionAfter(state.transaction, facts);
@@ -17,7 +17,7 @@ export function predict(state: SessionState, facts: Facts): SessionState {
   if (transaction === state.transaction && pin === state.pin && dirty === state.dirty) {
     return state;
   }
-  return { transaction, pin, dirty, lost: state.lost };
+  return { ...state, transaction, pin, dirty };
 }
 
 function transactionAfter(before: TransactionState, facts: Facts): TransactionState {
@@ -32,8 +32,9 @@ function transactionAfter(before: TransactionState, facts: Facts): TransactionSt
     case 'savepoint':
       return before;
     default:
-      // SET TRANSACTION speaks of the next transaction only: an autocommitted statement is one.
-      return before === 'prepared' ? 'none' : before;
+      // Whether a statement of its own uses up what SET TRANSACTION said depends on the tables that
+      // it touches, which nobody sees from here: it counts as pending until a transaction ends.
+      return before;
   }
 }
 

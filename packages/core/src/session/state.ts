@@ -36,6 +36,11 @@ export interface SessionState {
   readonly dirty: boolean;
   /** Whether the connection that held the state is gone, and the state with it. */
   readonly lost: boolean;
+  /**
+   * Whether a connection of this session broke, and with it what LAST_INSERT_ID() or ROW_COUNT() would
+   * ask about: another connection would answer for somebody else. Until the session writes again.
+   */
+  readonly hasLostAnswers: boolean;
 }
 
 /** A session that has done nothing yet. */
@@ -44,6 +49,7 @@ export const freshSession: SessionState = {
   pin: null,
   dirty: false,
   lost: false,
+  hasLostAnswers: false,
 };
 
 /** Whether the session must stay on its connection. */
@@ -56,7 +62,15 @@ export function isClean(state: SessionState): boolean {
   return !state.dirty && state.transaction === 'none';
 }
 
-/** The state after the connection of the session broke: what was open on it is lost with it. */
+/**
+ * The state after the connection of the session broke: what was open on it is lost with it. That the
+ * session has written is not: it still reads on the primary.
+ */
 export function afterConnectionLoss(state: SessionState): SessionState {
-  return isClean(state) ? freshSession : { ...state, lost: true };
+  return { ...state, lost: !isClean(state), hasLostAnswers: true };
+}
+
+/** The state after a statement that writes: from now on there is an answer to ask for. */
+export function afterWrite(state: SessionState): SessionState {
+  return state.hasLostAnswers ? { ...state, hasLostAnswers: false } : state;
 }

@@ -43,6 +43,8 @@ export const textReasons = [
   'system-schema',
   /** A table named in `primaryTables`, or a migration table of Knex or Kysely. */
   'primary-table',
+  /** A bound value is code: mysql2 writes the text of a `toSqlString()` object into the statement. */
+  'bound-code',
   /** node-sql-parser sees a lock, a write or a second statement where the lexer saw none. */
   'parser-veto',
   /** Something in the text that no rule knows. */

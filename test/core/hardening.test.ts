@@ -1,0 +1,303 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { inspect } from 'node:util';
+import {
+  channels,
+  createReplicatedPool,
+  type ReplicatedConnection,
+  type ReplicatedPool,
+  type ReplicatedPoolOptions,
+  type StatementEvent,
+} from '@rwsplit/core';
+import mysql from 'mysql2';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { flavors } from '../support/servers/flavor.ts';
+import { type OwnedCluster, startCluster } from '../support/servers/start-cluster.ts';
+
+/** What goes wrong where nobody looks: found by trying to break it, one test each. */
+describe.each(flavors)('%s', (flavor) => {
+  let cluster: OwnedCluster;
+  let core: ReplicatedPool;
+
+  beforeAll(async () => {
+    cluster = await startCluster({ flavor });
+    await cluster.primary.query('CREATE TABLE app.item (id INT PRIMARY KEY, n INT)');
+    await cluster.primary.query(
+      'CREATE TABLE app.note (id INT PRIMARY KEY AUTO_INCREMENT, text VARCHAR(20))',
+    );
+    await cluster.primary.query('INSERT INTO app.item VALUES (1, 0), (2, 0)');
+    await cluster.waitUntilReplicated();
+  });
+  afterAll(() => cluster.stop());
+  afterEach(async () => {
+    await core.promise().end();
+  });
+
+  function open(change: Partial<ReplicatedPoolOptions> = {}): ReplicatedPool {
+    core = createReplicatedPool({
+      primary: cluster.connectionOptions(cluster.primary),
+      replicas: cluster.replicas.map((server) => cluster.connectionOptions(server)),
+      ...change,
+    });
+    return core;
+  }
+
+  function oneConnectionEach(): Partial<ReplicatedPoolOptions> {
+    const [primary, ...replicas] = cluster.all.map((server) => ({
+      ...cluster.connectionOptions(server),
+      connectionLimit: 1,
+    }));
+    if (primary === undefined) throw new Error('no primary');
+    return { primary, replicas: replicas.slice(0, 1) };
+  }
+
+  function getConnection(): Promise<ReplicatedConnection> {
+    return new Promise((resolve, reject) => {
+      core.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
+    });
+  }
+
+  async function kill(connection: ReplicatedConnection): Promise<void> {
+    const server = cluster.all.find(({ port }) => connection.host?.name.endsWith(`:${port}`));
+    await server?.query(`KILL ${connection.threadId}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+
+  async function firstRow(sql: string, values?: unknown[]): Promise<unknown> {
+    const [rows] = await core.promise().query(sql, values);
+    return Array.isArray(rows) ? rows[0] : rows;
+  }
+
+  it('does not revive a lost transaction, also after a statement that could not be sent', async () => {
+    open();
+    const connection = await getConnection();
+    const failed = new Promise((resolve) => {
+      connection.execute('UPDATE item SET n = ? WHERE id = 1', [undefined]).on('error', resolve);
+    });
+    await failed;
+    const c = connection.promise();
+    await c.beginTransaction();
+    await c.query('INSERT INTO item VALUES (1001, 0)');
+    await kill(connection);
+    await expect(c.query('INSERT INTO item VALUES (1002, 0)')).rejects.toThrow();
+    await expect(c.query('INSERT INTO item VALUES (1003, 0)')).rejects.toMatchObject({
+      code: 'RWSPLIT_SESSION_LOST',
+    });
+    await expect(c.ping()).rejects.toMatchObject({ code: 'RWSPLIT_SESSION_LOST' });
+    await expect(c.commit()).rejects.toMatchObject({ code: 'RWSPLIT_SESSION_LOST' });
+    connection.release();
+    expect(await firstRow('SELECT COUNT(*) AS n FROM item WHERE id > 1000')).toEqual({ n: 0 });
+  });
+
+  it('leaves no listener on a connection whose statement could not be sent', async () => {
+    open(oneConnectionEach());
+    let raw: { listenerCount(event: string): number } | undefined;
+    core.on('connection', (connection) => {
+      raw = connection;
+    });
+    const fail = () =>
+      new Promise((resolve) => {
+        core.execute('DELETE FROM item WHERE id = ?', [undefined]).on('error', resolve);
+      });
+    await fail();
+    const before = raw?.listenerCount('error');
+    await fail();
+    await fail();
+    expect(raw?.listenerCount('error')).toBe(before);
+  });
+
+  it.each(['SELECT 1', 'DO 1', 'SHOW WARNINGS'])(
+    'hands a pending SET TRANSACTION to nobody, also after %s',
+    async (between) => {
+      open(oneConnectionEach());
+      const connection = await getConnection();
+      await connection.promise().query('SET TRANSACTION READ ONLY');
+      await connection.promise().query(between);
+      connection.release();
+      await core.promise().query('UPDATE item SET n = n WHERE id = 1');
+    },
+  );
+
+  it('reads elsewhere when a replica is full, and when one hangs with all requests waiting', async () => {
+    const [first, second] = cluster.replicas;
+    open({ acquireTimeout: 500 });
+    await first?.hang();
+    try {
+      const reads = Array.from({ length: 40 }, () => firstRow('SELECT COUNT(*) AS n FROM item'));
+      expect(await Promise.all(reads)).toEqual(Array(40).fill({ n: 2 }));
+    } finally {
+      await first?.resume();
+    }
+    await core.promise().end();
+    open({ ...oneConnectionEach(), acquireTimeout: 300 });
+    const slow = core
+      .promise()
+      .query(
+        'WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 900) SELECT COUNT(*) FROM c a, c b, c d',
+      );
+    slow.catch(() => {});
+    expect(await firstRow('SELECT COUNT(*) AS n FROM item')).toEqual({ n: 2 });
+    expect(core.stats().hosts.map(({ isUp }) => isUp)).toEqual([true, true]);
+    expect(second?.isRunning).toBe(true);
+    for (const server of cluster.all) {
+      const list = (await server.query('SHOW PROCESSLIST')) as {
+        Id: number;
+        Info: string | null;
+      }[];
+      for (const { Id } of list.filter(({ Info }) => Info?.startsWith('WITH RECURSIVE'))) {
+        await server.query(`KILL QUERY ${Id}`);
+      }
+    }
+    await slow.catch(() => {});
+  });
+
+  it('reads its own writes, and answers for nobody else, after the connection that wrote broke', async () => {
+    open();
+    const connection = await getConnection();
+    const c = connection.promise();
+    await c.query("INSERT INTO note (text) VALUES ('mine')");
+    await kill(connection);
+    await c.query('SELECT COUNT(*) FROM note').catch(() => {});
+    await c.query('SELECT /* after-loss-1 */ COUNT(*) FROM note');
+    expect((await cluster.whoRan('after-loss-1')).at(-1)?.server).toBe('primary');
+    await core.promise().query("INSERT INTO note (text) VALUES ('theirs')");
+    await expect(c.query('SELECT LAST_INSERT_ID() AS id')).rejects.toMatchObject({
+      code: 'RWSPLIT_SESSION_LOST',
+    });
+    const [{ insertId }] = (await c.query(
+      "INSERT INTO note (text) VALUES ('again')",
+    )) as unknown as [{ insertId: number }];
+    expect((await c.query('SELECT LAST_INSERT_ID() AS id'))[0]).toEqual([{ id: insertId }]);
+    connection.release();
+  });
+
+  it('sets connections up again that mysql2 resets', async () => {
+    const { primary, replicas } = oneConnectionEach() as {
+      primary: mysql.PoolOptions;
+      replicas: mysql.PoolOptions[];
+    };
+    open({
+      primary: { ...primary, resetOnRelease: true },
+      replicas: replicas.map((replica) => ({ ...replica, resetOnRelease: true })),
+      onCreateConnection: (connection) =>
+        new Promise((resolve) => {
+          connection.query("SET time_zone = '+05:00'", resolve);
+        }),
+    });
+    const sql = 'SELECT TIMESTAMPDIFF(HOUR, UTC_TIMESTAMP(), NOW()) AS zone';
+    expect([await firstRow(sql), await firstRow(sql)]).toEqual([{ zone: 5 }, { zone: 5 }]);
+    // With its fence up again, a replica would refuse this; it is sent to the primary anyway.
+    await core.promise().query('UPDATE item SET n = n WHERE id = 1');
+  });
+
+  it('takes code in bound values for what it is', async () => {
+    open(oneConnectionEach());
+    await firstRow('SELECT ? AS lock_', [mysql.raw("GET_LOCK('hardening', 0)")]);
+    // The server notices a closed connection a little later.
+    await expect
+      .poll(() => cluster.primary.query("SELECT IS_FREE_LOCK('hardening') AS free"))
+      .toEqual([{ free: 1 }]);
+    await firstRow('UPDATE item SET n = ? WHERE id = 1', [mysql.raw('(@leak := 0)')]);
+    expect(await firstRow('SELECT @leak AS leak')).toEqual({ leak: null });
+    const before = await cluster.primary.status('Connections');
+    await firstRow('UPDATE item SET n = ? WHERE id = 1', [mysql.raw('ABS(0)')]);
+    await firstRow('UPDATE item SET n = ? WHERE id = 1', [mysql.raw('ABS(0)')]);
+    // The one of the variable above was closed; code that is harmless closes none.
+    expect((await cluster.primary.status('Connections')) - before).toBeLessThanOrEqual(1);
+  });
+
+  it('takes statement objects whose text is a getter', async () => {
+    open();
+    class Template {
+      readonly values = [7];
+      get sql(): string {
+        return 'SELECT ? AS a';
+      }
+    }
+    expect((await core.promise().query(new Template()))[0]).toEqual([{ a: 7 }]);
+    expect((await core.promise().execute(new Template()))[0]).toEqual([{ a: 7 }]);
+  });
+
+  it('looks at names that are bound', async () => {
+    open({ primaryTables: ['item'] });
+    await firstRow('SELECT /* names-1 */ COUNT(*) FROM ??', ['item']);
+    await firstRow('SELECT /* names-1 */ COUNT(*) FROM ??', ['information_schema.tables']);
+    expect((await cluster.whoRan('names-1')).map(({ server }) => server)).toEqual([
+      'primary',
+      'primary',
+    ]);
+    await firstRow('SELECT /* names-2 */ COUNT(*) FROM ??', ['note']);
+    expect((await cluster.whoRan('names-2')).map(({ server }) => server)).toEqual([
+      expect.stringMatching(/^replica/),
+    ]);
+  });
+
+  it('holds nothing against a host whose connection was killed', async () => {
+    open();
+    const connection = await getConnection();
+    await connection.promise().query('SELECT COUNT(*) FROM item');
+    await kill(connection);
+    expect((await connection.promise().query('SELECT COUNT(*) AS n FROM item'))[0]).toEqual([
+      { n: 2 },
+    ]);
+    expect(connection.host?.role).toBe('replica');
+    connection.release();
+    expect(core.stats().hosts.every(({ isUp }) => isUp)).toBe(true);
+  });
+
+  it('gives back no connection that COMMIT RELEASE closes', async () => {
+    open(oneConnectionEach());
+    for (let round = 0; round < 5; round++) {
+      const connection = await getConnection();
+      await connection.promise().beginTransaction();
+      await connection.promise().query('COMMIT RELEASE');
+      connection.release();
+      await core.promise().query('UPDATE item SET n = n WHERE id = 1');
+    }
+    expect(core.stats().hosts[0]?.isUp).toBe(true);
+  });
+
+  it('ends a statement with a timeout in time, with events as with a callback', async () => {
+    open();
+    const startedAt = performance.now();
+    const error = await new Promise((resolve) => {
+      core.query({ sql: 'SELECT SLEEP(3)', timeout: 100 }).on('error', resolve);
+    });
+    expect(error).toMatchObject({ code: 'PROTOCOL_SEQUENCE_TIMEOUT' });
+    const waited = performance.now() - startedAt;
+    // Three seconds is what the server takes: anything well below shows that nobody waited for it.
+    expect(waited).toBeLessThan(2_500);
+    expect(await firstRow('SELECT COUNT(*) AS n FROM item')).toEqual({ n: 2 });
+  });
+
+  it('shows no bound value in events or on what it returns', async () => {
+    open();
+    const events: StatementEvent[] = [];
+    const note = (event: unknown) => events.push(event as StatementEvent);
+    subscribe(channels.statement, note);
+    const insert = (value: string) =>
+      new Promise((resolve) => {
+        const statement = core.query('INSERT INTO item VALUES (?, ?)', [1, value], resolve);
+        expect(inspect(statement, { depth: null, showHidden: true })).not.toContain(value);
+      });
+    await insert('s3cret-value');
+    unsubscribe(channels.statement, note);
+    expect(events).toHaveLength(1);
+    expect(events[0]?.error).toMatch(/^ER_/);
+    expect(inspect(events, { depth: null })).not.toContain('s3cret-value');
+  });
+
+  it('reads the present on a replica, also where the set-up turns autocommit off', async () => {
+    open({
+      ...oneConnectionEach(),
+      onCreateConnection: (connection) =>
+        new Promise((resolve) => {
+          connection.query('SET autocommit = 0', resolve);
+        }),
+    });
+    const sql = 'SELECT COUNT(*) AS n FROM note';
+    const { n } = (await firstRow(sql)) as { n: number };
+    await cluster.primary.query("INSERT INTO app.note (text) VALUES ('new')");
+    await cluster.waitUntilReplicated();
+    expect(await firstRow(sql)).toEqual({ n: n + 1 });
+  });
+});
