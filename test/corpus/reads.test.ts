@@ -41,6 +41,9 @@ describe('what a rule keeps on the primary', () => {
       ['SELECT 1', { reason: 'unrecognised', word: null }, false, false],
       ['SELECT 1', { reason: 'malformed', word: null }, false, false],
       ['SELECT 1', { reason: 'parser-veto', word: 'function' }, false, false],
+      ['SELECT @a, "?"', { reason: 'malformed', word: null }, false, true],
+      ['SELECT "@a", \'mysql.user\'', { reason: 'malformed', word: null }, false, false],
+      ['SELECT * FROM mysql.user', { reason: 'malformed', word: null }, false, true],
       ['SELECT 1', { reason: null, word: null }, false, false],
     ],
   )('%s %j: stored %s, by rule %s', (sql, facts, stored, excluded) => {

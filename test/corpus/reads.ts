@@ -35,8 +35,15 @@ const rules: ReadonlySet<TextReason> = new Set<TextReason>([
 export function isExcluded(sql: string, facts: Facts, isStoredFunction: boolean): boolean {
   const { reason, word } = facts;
   if (reason === null) return false;
-  if (reason !== 'unknown-function') return rules.has(reason);
-  return isStoredFunction || (word !== null && namesStoredFunction(sql, word));
+  if (rules.has(reason) || breaksPlainRule(sql)) return true;
+  const isCall = reason === 'unknown-function' && word !== null;
+  return isCall && (isStoredFunction || namesStoredFunction(sql, word));
+}
+
+/** Whether a text that was given up for another reason has a variable or a system schema in it. */
+function breaksPlainRule(sql: string): boolean {
+  const text = sql.replace(/'[^']*'|"[^"]*"/g, "''");
+  return /@|\b(?:information_schema|performance_schema|mysql|sys)`?\s*\./i.test(text);
 }
 
 /**

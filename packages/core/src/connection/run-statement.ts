@@ -126,11 +126,11 @@ export class RunStatement implements Task {
     const { lease, route, facts, before, expected } = attempt;
     const failure = failureOf(error);
     session.state = observeError(before, expected);
-    if (failure === 'connection' || failure === 'not-sent' || failure === 'client') {
-      // Nothing against the host yet: it may have been this connection alone. The next one will tell.
-      session.spoil();
+    const isGone = failure === 'connection' || failure === 'not-sent' || failure === 'client';
+    if (isGone) {
       session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
-    } else if (failure === 'timeout') {
+    }
+    if (isGone || failure === 'timeout') {
       session.spoil();
     }
     const recovery = recoveryFrom({
@@ -141,7 +141,7 @@ export class RunStatement implements Task {
       hasRetried: this.#tried.includes(lease.host),
     });
     if (recovery === null || session.isDestroyed) {
-      if (!isBound(session.state) || session.state.lost) {
+      if (isGone || !isBound(session.state)) {
         session.letGo();
       }
       this.#finish(route, error);
