@@ -211,6 +211,25 @@ describe.each(flavors)('%s', (flavor) => {
     expect(core.stats().hosts.map(({ outstanding }) => outstanding)).toEqual([0, 0, 0]);
   });
 
+  it('routes prepared statements as it does text', async () => {
+    open();
+    const db = core.promise();
+    const [read] = await db.execute('SELECT /* prepared-1 */ id FROM item WHERE id = ?', [1]);
+    await db.execute('UPDATE /* prepared-2 */ item SET id = id WHERE id = ?', [1]);
+    await db.execute('SELECT /* prepared-3 */ id FROM item WHERE id = ? FOR UPDATE', [1]);
+    expect(read).toEqual([{ id: 1 }]);
+    const who = async (tag: string) => (await cluster.whoRan(tag)).map(({ server }) => server);
+    expect(await who('prepared-1')).toEqual([expect.stringMatching(/^replica-/)]);
+    expect(await who('prepared-2')).toEqual(['primary']);
+    expect(await who('prepared-3')).toEqual(['primary']);
+    const connection = await db.getConnection();
+    await connection.beginTransaction();
+    await connection.execute('SELECT /* prepared-4 */ id FROM item WHERE id = ?', [1]);
+    await connection.rollback();
+    connection.release();
+    expect(await who('prepared-4')).toEqual(['primary']);
+  });
+
   it('cancels a statement on the host that runs it', async () => {
     open();
     const connection = await getConnection();

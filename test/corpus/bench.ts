@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { admin } from '../support/servers/accounts.ts';
 import type { Flavor } from '../support/servers/flavor.ts';
 import { type OwnedCluster, startCluster } from '../support/servers/start-cluster.ts';
@@ -16,6 +17,8 @@ const systemDatabases = ['information_schema', 'mysql', 'performance_schema', 's
 export class Bench implements AsyncDisposable {
   readonly #cluster: OwnedCluster;
   #watcher: Session;
+  /** Those of the last judge. */
+  #sessions: readonly number[] = [];
 
   private constructor(cluster: OwnedCluster, watcher: Session) {
     this.#cluster = cluster;
@@ -35,17 +38,21 @@ export class Bench implements AsyncDisposable {
     return new Bench(cluster, await openWatcher(cluster));
   }
 
-  /** A judge with an empty database. */
+  /** A judge with an empty database; the one before must be closed. */
   async judge(): Promise<Judge> {
-    await this.#revive();
-    await this.#dropDatabases();
-    await this.#watcher.must(`CREATE DATABASE ${database}`);
+    await this.#clear().catch(async () => {
+      // What a session left behind cannot be waited for.
+      await this.#cluster.primary.kill();
+      await this.#clear();
+    });
     const { host, port } = this.#cluster.primary;
     const accounts: readonly [Account, Account] = [
       { host, port, ...admin },
       { host, port, ...second },
     ];
-    return Judge.open(this.#cluster.flavor, accounts, this.#watcher, database);
+    const judge = await Judge.open(this.#cluster.flavor, accounts, this.#watcher, database);
+    this.#sessions = judge.ids;
+    return judge;
   }
 
   /** Whether a stored function of this name exists. */
@@ -62,10 +69,26 @@ export class Bench implements AsyncDisposable {
     await this.#cluster.stop();
   }
 
-  /** The test suites know statements that end a server. */
-  async #revive(): Promise<void> {
+  async #clear(): Promise<void> {
+    // The test suites know statements that end a server.
     if (!this.#cluster.primary.isRunning) await this.#cluster.primary.restart();
     if (this.#watcher.isLost) this.#watcher = await openWatcher(this.#cluster);
+    await this.#endSessions();
+    await this.#dropDatabases();
+    await this.#watcher.must(`CREATE DATABASE ${database}`);
+  }
+
+  /** A closed connection holds its locks until its thread has noticed. */
+  async #endSessions(): Promise<void> {
+    const ids = this.#sessions.join(', ') || '0';
+    const alive = `FROM performance_schema.threads WHERE PROCESSLIST_ID IN (${ids})`;
+    for (let round = 0; round < 100; round++) {
+      const [rows] = await this.#watcher.must(`SELECT PROCESSLIST_ID ${alive}`);
+      if (rows === undefined || rows.length === 0) return;
+      for (const [id] of rows) await this.#watcher.run(`KILL ${id}`);
+      await sleep(round);
+    }
+    throw new Error('a session does not end');
   }
 
   async #dropDatabases(): Promise<void> {

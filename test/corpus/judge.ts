@@ -84,6 +84,11 @@ export class Judge {
     return this.#main.isLost || this.#other.isLost;
   }
 
+  /** Connection ids of both sessions. */
+  get ids(): readonly number[] {
+    return [this.#main.id, this.#other.id];
+  }
+
   close(): void {
     this.#main.close();
     this.#other.close();

@@ -96,7 +96,13 @@ async function collect(): Promise<Example[]> {
       return files.filter((file) => file.endsWith('.ts')).map((file) => join(path, file));
     }),
   );
-  const files = ['README.md', ...docs.map((name) => join('docs', name)), ...sources.flat()];
+  const packages = ['core', 'knex', 'kysely'].map((name) => join('packages', name, 'README.md'));
+  const files = [
+    'README.md',
+    ...docs.map((name) => join('docs', name)),
+    ...packages,
+    ...sources.flat(),
+  ];
   const perFile = await Promise.all(files.map(examplesOf));
   return perFile.flat();
 }

@@ -90,6 +90,7 @@ describeRows('text that does not lex', { reason: 'malformed', pin: 'unknown-stat
   ['SELECT 1.5e FROM t', 'an exponent without digits'],
   ['SELECT (1', 'a parenthesis that nothing closes'],
   ['SELECT 1)', 'a parenthesis that nothing opened'],
+  ['SELECT 1) + (2', 'as many, in the wrong order'],
 ]);
 
 describe('words behind a reason', () => {

@@ -48,6 +48,7 @@ describeRows('locking reads', { kind: 'read', reason: 'locking-read' }, [
 describeRows('FOR that no rule knows', { kind: 'read', reason: 'unrecognised', word: 'for' }, [
   ['SELECT a FROM t FOR x', 'an unknown word'],
   ['SELECT a FROM t FOR', 'nothing'],
+  ['SELECT a FROM t FOR JOIN (i)', 'no index hint'],
   ['SELECT a FROM t FOR ? UPDATE', 'a placeholder that may become nothing'],
   ['SELECT f.FOR FROM t FOR PORTION OF p FROM 1 TO 2', 'MariaDB has it for writes'],
   ['SELECT CONCAT(a FOR 2)', 'in another function than SUBSTRING'],
@@ -91,6 +92,7 @@ describeRows('words that write in a read', { kind: 'read', reason: 'writes' }, [
   ['SELECT 1 FROM t CREATE TABLE x', 'a statement behind a read'],
   ['SELECT a SET FROM t', 'SET without CHARACTER'],
   ['SELECT REPLACE INTO t', 'REPLACE that is no call'],
+  ['SELECT 1 DELETE (2)', 'a parenthesis makes no call of it'],
 ]);
 
 describeRows('user variables', { kind: 'read', reason: 'user-variable', pin: 'user-variable' }, [
@@ -104,6 +106,11 @@ describeRows('user variables', { kind: 'read', reason: 'user-variable', pin: 'us
   ['SELECT 1, @ a', 'the sign alone'],
   ["SELECT 'a'@b", 'where no account is'],
 ]);
+describeRows(
+  'an assignment to no user variable',
+  { kind: 'read', reason: 'user-variable', pin: null },
+  [['SELECT a := 1', 'only routines have such']],
+);
 describeRows('user variables in XPath', { kind: 'read', reason: 'user-variable' }, [
   ["SELECT EXTRACTVALUE(x, '//b[$@i]')", 'in the string'],
   ["SELECT ExtractValue (x, '//b[$ @i]')", 'with white space'],
@@ -267,6 +274,15 @@ describeRows(
     ['SELECT NOW/*!(*/)', 'a comment that is code between'],
     ['SELECT TRIM -- x\n(a) FROM t', 'a line between'],
   ],
+);
+describeRows(
+  'built-in functions that must touch their parenthesis in MariaDB',
+  { kind: 'read', reason: 'unknown-function' },
+  [
+    ['SELECT RANK () OVER (ORDER BY a) FROM t', 'RANK'],
+    ['SELECT FIRST_VALUE (a) OVER () FROM t', 'FIRST_VALUE'],
+  ],
+  ['mariadb', 'unknown'],
 );
 describeRows(
   'functions of the other dialect',

@@ -216,6 +216,7 @@ describeRows(
     ],
     ['SELECT /*M!100500 SQL_NO_CACHE */ a FROM t', 'a version of six digits'],
     ['SELECT system, of, rank, window FROM t', 'reserved in MySQL only'],
+    ['SELECT nextval, currval FROM t', 'columns that are not qualified'],
   ],
   ['mariadb'],
 );

@@ -15,6 +15,20 @@ export function codeIn(values: unknown): readonly string[] {
   if (typeof values !== 'object' || values === null) {
     return typeof values === 'function' ? [unknownCode] : none;
   }
+  return mayHoldCode(values) ? collected(values) : none;
+}
+
+/** Tells the usual values, a flat list of text, numbers and the like, without making anything. */
+function mayHoldCode(values: object): boolean {
+  return (
+    !Array.isArray(values) ||
+    values.some(
+      (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
+    )
+  );
+}
+
+function collected(values: object): string[] {
   const code: string[] = [];
   collect(values, 0, code);
   return code;

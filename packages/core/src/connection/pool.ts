@@ -181,13 +181,19 @@ export class ReplicatedPool extends EventEmitter {
     return statement;
   }
 
-  /** The events of every host's mysql2 pool, each with the physical connection that it is about. */
+  /**
+   * The events of every host's mysql2 pool, each with the physical connection that it is about. Only
+   * those that somebody listens for: mysql2 emits two with every statement.
+   */
   #forwardEvents(): void {
-    for (const { pool } of this.#hosts.all) {
-      for (const event of ['connection', 'acquire', 'release', 'enqueue']) {
-        pool.on(event, (connection: unknown) => this.emit(event, connection));
+    const events = new Set<string | symbol>(['connection', 'acquire', 'release', 'enqueue']);
+    this.on('newListener', (event: string | symbol) => {
+      if (events.delete(event)) {
+        for (const { pool } of this.#hosts.all) {
+          pool.on(event, (connection: unknown) => this.emit(event, connection));
+        }
       }
-    }
+    });
   }
 
   #makeContext(): SessionContext {

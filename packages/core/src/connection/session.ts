@@ -35,7 +35,7 @@ export class Session {
   #isSpoiled = false;
   #end: 'released' | 'destroyed' | null = null;
   #running: Task | null = null;
-  readonly #waiting: Task[] = [];
+  #waiting: Task[] | null = null;
 
   constructor(context: SessionContext) {
     this.context = context;
@@ -60,6 +60,7 @@ export class Session {
     if (refusal !== null) {
       process.nextTick(() => task.refuse(refusal));
     } else if (this.#running !== null) {
+      this.#waiting ??= [];
       this.#waiting.push(task);
     } else {
       this.#start(task);
@@ -113,7 +114,7 @@ export class Session {
     const refusal = destroyedError();
     // A connection that is closed under its statement may never answer.
     this.#running?.refuse(refusal);
-    for (const task of this.#waiting.splice(0)) {
+    for (const task of this.#waiting?.splice(0) ?? []) {
       task.refuse(refusal);
     }
   }
@@ -140,7 +141,7 @@ export class Session {
 
   #finished(): void {
     this.#running = null;
-    const next = this.#waiting.shift();
+    const next = this.#waiting?.shift();
     if (next !== undefined) {
       this.#start(next);
     } else {

@@ -49,12 +49,11 @@ export class Statement extends EventEmitter {
       this.forcePrimary = false;
       this.#options = null;
     } else {
-      const { forcePrimary = false, ...own } = given;
-      this.sql = given.sql;
-      this.#values = values === undefined ? given.values : values;
+      const { sql, values: own, forcePrimary = false, ...rest } = given;
+      this.sql = sql;
+      this.#values = values === undefined ? own : values;
       this.forcePrimary = forcePrimary;
-      // By name: `sql` may be a getter of the object's class, which a copy does not have.
-      this.#options = { ...own, sql: this.sql, values: this.#values };
+      this.#options = isEmpty(rest) ? null : { ...rest, sql, values: this.#values };
     }
   }
 
@@ -169,6 +168,13 @@ export class Statement extends EventEmitter {
       this.emit(event, value, index);
     }
   }
+}
+
+function isEmpty(options: object): boolean {
+  for (const _ in options) {
+    return false;
+  }
+  return true;
 }
 
 /** mysql2 may call back twice: for a timeout, and again when the server answers. */

@@ -41,8 +41,11 @@ export function decide(situation: Situation): Route {
   if (situation.wasRefused) {
     return route('primary', 'fence');
   }
-  return situation.replicas === 0 ? route('primary', 'no-replicas') : route('replica', 'read');
+  return situation.replicas === 0 ? withoutReplicas : plainRead;
 }
+
+const plainRead: Route = { role: 'replica', reason: 'read', word: null };
+const withoutReplicas: Route = { role: 'primary', reason: 'no-replicas', word: null };
 
 /** A question about the previous statement that any server may answer: it only reads the session. */
 function isHarmlessFollowUp(facts: Facts): boolean {

@@ -1,6 +1,9 @@
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
 
+// Constants of this module: see lexer.ts.
+const { COMMA, NUMBER, PLACEHOLDER, STRING } = token;
+
 /** Two independent hashes of a text's structure. */
 export interface Fingerprint {
   readonly high: number;
@@ -22,7 +25,7 @@ export function fingerprint(tokens: Tokens): Fingerprint {
   for (let at = 0; at < count; at++) {
     const type = types[at] as number;
     let hash = LITERAL;
-    if (type === token.COMMA && behindLiteral && isLiteral(tokens.type(at + 1))) {
+    if (type === COMMA && behindLiteral && isLiteral(tokens.type(at + 1))) {
       at++;
       continue;
     }
@@ -35,5 +38,5 @@ export function fingerprint(tokens: Tokens): Fingerprint {
 }
 
 function isLiteral(type: number): boolean {
-  return type === token.STRING || type === token.NUMBER || type === token.PLACEHOLDER;
+  return type === STRING || type === NUMBER || type === PLACEHOLDER;
 }

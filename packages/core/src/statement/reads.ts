@@ -5,6 +5,25 @@ import type { Refusal } from './verdicts.ts';
 import * as vocabulary from './vocabulary.ts';
 import { judgeName, judgeWord } from './words.ts';
 
+// Constants of this module: see lexer.ts.
+const {
+  ASSIGN,
+  CLOSE,
+  COMMA,
+  DOUBLE_QUOTED,
+  NAME,
+  NAME_PLACEHOLDER,
+  NUMBER,
+  OPEN,
+  PERIOD,
+  PLACEHOLDER,
+  QUOTED,
+  SYSTEM_VARIABLE,
+  VARIABLE,
+  WORD,
+} = token;
+const { NEEDS_RULE, QUERY_WORD, TYPE_WORD, XPATH } = vocabulary;
+
 /** Deeper than any server parses. */
 const MAX_DEPTH = 1024;
 
@@ -29,37 +48,37 @@ export class ReadJudge {
     let refusal: Refusal | null = null;
     for (let at = from; at < count; at++) {
       switch (types[at]) {
-        case token.WORD:
-          if (((flags[entries[at] as number] as number) & vocabulary.NEEDS_RULE) !== 0) {
+        case WORD:
+          if (((flags[entries[at] as number] as number) & NEEDS_RULE) !== 0) {
             refusal = judgeWord(tokens, at, this.#opener(depth), from);
           }
           break;
-        case token.NAME:
-        case token.QUOTED:
-        case token.DOUBLE_QUOTED:
+        case NAME:
+        case QUOTED:
+        case DOUBLE_QUOTED:
           if (entries[at] !== 0) refusal = judgeName(tokens, at);
           break;
-        case token.OPEN:
+        case OPEN:
           if (depth === MAX_DEPTH) return { reason: 'unrecognised', word: null };
           refusal = judgeParenthesis(tokens, at, from);
           this.#enter(tokens, at, ++depth);
           if (depth > deepest) deepest = depth;
           break;
-        case token.CLOSE:
+        case CLOSE:
           if (depth-- === 0) return { reason: 'malformed', word: null };
           break;
-        case token.COMMA:
+        case COMMA:
           if (depth > 0 && this.#xpath[depth] === 1) refusal = this.#judgeXpath(tokens, at, depth);
           break;
-        case token.PLACEHOLDER:
-        case token.NAME_PLACEHOLDER:
+        case PLACEHOLDER:
+        case NAME_PLACEHOLDER:
           refusal = judgePlaceholder(tokens, at);
           break;
-        case token.VARIABLE:
+        case VARIABLE:
           return { reason: 'user-variable', word: variableName(tokens, at) };
-        case token.SYSTEM_VARIABLE:
+        case SYSTEM_VARIABLE:
           return { reason: 'system-variable', word: variableName(tokens, at) };
-        case token.ASSIGN:
+        case ASSIGN:
           return { reason: 'user-variable', word: null };
       }
       if (refusal !== null) return refusal;
@@ -74,8 +93,8 @@ export class ReadJudge {
 
   #enter(tokens: Tokens, open: number, depth: number): void {
     this.#openers[depth] = open;
-    const called = open > 0 && tokens.type(open - 1) === token.WORD;
-    this.#xpath[depth] = called && (tokens.flags(open - 1) & vocabulary.XPATH) !== 0 ? 1 : 0;
+    const called = open > 0 && tokens.type(open - 1) === WORD;
+    this.#xpath[depth] = called && (tokens.flags(open - 1) & XPATH) !== 0 ? 1 : 0;
   }
 
   #judgeXpath(tokens: Tokens, comma: number, depth: number): Refusal | null {
@@ -85,7 +104,7 @@ export class ReadJudge {
   }
 }
 
-const MAY_PRECEDE_VALUE = vocabulary.QUERY_WORD | vocabulary.TYPE_WORD;
+const MAY_PRECEDE_VALUE = QUERY_WORD | TYPE_WORD;
 
 /**
  * A list in a list becomes `(1, 2)`, and nothing at all an empty one: behind a name, or another
@@ -94,12 +113,12 @@ const MAY_PRECEDE_VALUE = vocabulary.QUERY_WORD | vocabulary.TYPE_WORD;
  */
 function judgePlaceholder(tokens: Tokens, at: number): Refusal | null {
   const before = tokens.type(at - 1);
-  const isName = tokens.type(at) === token.NAME_PLACEHOLDER;
+  const isName = tokens.type(at) === NAME_PLACEHOLDER;
   const afterName =
-    before === token.WORD
-      ? (tokens.flags(at - 1) & MAY_PRECEDE_VALUE) === 0 || tokens.type(at - 2) === token.PERIOD
-      : before > token.WORD && before <= token.NAME_PLACEHOLDER && before !== token.NUMBER;
-  const besidePoint = before === token.PERIOD || tokens.type(at + 1) === token.PERIOD;
+    before === WORD
+      ? (tokens.flags(at - 1) & MAY_PRECEDE_VALUE) === 0 || tokens.type(at - 2) === PERIOD
+      : before > WORD && before <= NAME_PLACEHOLDER && before !== NUMBER;
+  const besidePoint = before === PERIOD || tokens.type(at + 1) === PERIOD;
   const doubtful = afterName || (besidePoint && !isName);
   return doubtful ? { reason: 'malformed', word: null } : null;
 }

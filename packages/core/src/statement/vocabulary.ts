@@ -1,9 +1,12 @@
-import { FOLD, HASH_SEED, hashStep } from './characters.ts';
+import * as characters from './characters.ts';
 import type { Dialect } from './facts.ts';
 import { mariadbFunctions } from './functions/mariadb.ts';
 import { mysqlFunctions } from './functions/mysql.ts';
 import type { FunctionTable, ImpureFunction } from './functions/table.ts';
 import * as keywords from './keywords.ts';
+
+// Constants of this module: see lexer.ts.
+const { FOLD, HASH_SEED, hashStep } = characters;
 
 /** A keyword of queries: harmless, also before a parenthesis or a bound value. */
 export const QUERY_WORD = 1;

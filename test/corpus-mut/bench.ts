@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { admin } from '../support/servers/accounts.ts';
+import type { Flavor } from '../support/servers/flavor.ts';
+import { type OwnedCluster, startCluster } from '../support/servers/start-cluster.ts';
+import { Judge } from './judge.ts';
+import { type Account, Session } from './session.ts';
+
+/** The second session has another user, so that an answer that names it shows. */
+const second = { user: 'rwsplit_second', password: 'second-password' };
+
+/** The database that the test suites expect. */
+const database = 'test';
+
+const systemDatabases = ['information_schema', 'mysql', 'performance_schema', 'sys', 'app'];
+
+/** A server of its own for one worker, with databases that are thrown away after each file. */
+export class Bench implements AsyncDisposable {
+  readonly #cluster: OwnedCluster;
+  #watcher: Session;
+  /** Those of the last judge. */
+  #sessions: readonly number[] = [];
+
+  private constructor(cluster: OwnedCluster, watcher: Session) {
+    this.#cluster = cluster;
+    this.#watcher = watcher;
+  }
+
+  static async open(flavor: Flavor): Promise<Bench> {
+    const cluster = await startCluster({
+      flavor,
+      replicas: 0,
+      statementLog: false,
+      settings: settings(flavor),
+    });
+    const { primary } = cluster;
+    await primary.query(`CREATE USER ${second.user} IDENTIFIED BY '${second.password}'`);
+    await primary.query(`GRANT ALL PRIVILEGES ON *.* TO ${second.user} WITH GRANT OPTION`);
+    return new Bench(cluster, await openWatcher(cluster));
+  }
+
+  /** A judge with an empty database; the one before must be closed. */
+  async judge(): Promise<Judge> {
+    await this.#clear().catch(async () => {
+      // What a session left behind cannot be waited for.
+      await this.#cluster.primary.kill();
+      await this.#clear();
+    });
+    const { host, port } = this.#cluster.primary;
+    const accounts: readonly [Account, Account] = [
+      { host, port, ...admin },
+      { host, port, ...second },
+    ];
+    const judge = await Judge.open(this.#cluster.flavor, accounts, this.#watcher, database);
+    this.#sessions = judge.ids;
+    return judge;
+  }
+
+  /** Whether a stored function of this name exists. */
+  async hasFunction(name: string): Promise<boolean> {
+    const sql =
+      'SELECT COUNT(*) FROM information_schema.ROUTINES ' +
+      `WHERE ROUTINE_NAME = '${name.replaceAll(/['\\]/g, '')}'`;
+    const [rows] = await this.#watcher.must(sql);
+    return Number(rows?.[0]?.[0]) > 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watcher.close();
+    await this.#cluster.stop();
+  }
+
+  async #clear(): Promise<void> {
+    // The test suites know statements that end a server.
+    if (!this.#cluster.primary.isRunning) await this.#cluster.primary.restart();
+    if (this.#watcher.isLost) this.#watcher = await openWatcher(this.#cluster);
+    await this.#endSessions();
+    await this.#dropDatabases();
+    await this.#watcher.must(`CREATE DATABASE ${database}`);
+  }
+
+  /** A closed connection holds its locks until its thread has noticed. */
+  async #endSessions(): Promise<void> {
+    const ids = this.#sessions.join(', ') || '0';
+    const alive = `FROM performance_schema.threads WHERE PROCESSLIST_ID IN (${ids})`;
+    for (let round = 0; round < 100; round++) {
+      const [rows] = await this.#watcher.must(`SELECT PROCESSLIST_ID ${alive}`);
+      if (rows === undefined || rows.length === 0) return;
+      for (const [id] of rows) await this.#watcher.run(`KILL ${id}`);
+      await sleep(round);
+    }
+    throw new Error('a session does not end');
+  }
+
+  async #dropDatabases(): Promise<void> {
+    const [rows] = await this.#watcher.must('SHOW DATABASES');
+    const names = (rows ?? []).map((row) => String(row[0]));
+    for (const name of names.filter((each) => !systemDatabases.includes(each))) {
+      await this.#watcher.run(`DROP DATABASE \`${name.replaceAll('`', '``')}\``);
+    }
+  }
+}
+
+function openWatcher(cluster: OwnedCluster): Promise<Session> {
+  const { host, port } = cluster.primary;
+  return Session.open({ host, port, ...admin }, (sql) => cluster.primary.query(sql));
+}
+
+function settings(flavor: Flavor): string[] {
+  return [
+    '--skip-log-bin',
+    // Nothing here needs to survive.
+    '--innodb-flush-method=nosync',
+    '--innodb-flush-log-at-trx-commit=0',
+    '--lock-wait-timeout=2',
+    '--innodb-lock-wait-timeout=1',
+    '--event-scheduler=OFF',
+    // A clock that can be stopped.
+    '--sysdate-is-now',
+    // The tables that the judge looks into, and nothing measured.
+    '--performance-schema=ON',
+    '--performance-schema-instrument=%=OFF',
+    '--performance-schema-instrument=wait/lock/metadata/sql/mdl=ON',
+    ...(flavor === 'mysql'
+      ? ['--gtid-mode=OFF', '--enforce-gtid-consistency=OFF', '--max-execution-time=3000']
+      : ['--character-set-server=latin1', '--max-statement-time=3']),
+  ];
+}
