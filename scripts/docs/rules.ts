@@ -201,7 +201,11 @@ export const rules = {
     'none known',
     'design §4',
   ),
-  unrecognised: text('Something that no rule knows.', 'SELECT 1 PROCEDURE ANALYSE()', 'design §4'),
+  unrecognised: text(
+    'Something that no rule knows.',
+    'SELECT id AS $name FROM person',
+    'design §4',
+  ),
 } as const satisfies Record<RouteReason, Rule>;
 
 function pinned(meaning: string, before: string, section: string): Rule {
