@@ -12,6 +12,7 @@ import mysql from 'mysql2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { flavors } from '../support/servers/flavor.ts';
 import { type OwnedCluster, startCluster } from '../support/servers/start-cluster.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** What goes wrong where nobody looks: found by trying to break it, one test each. */
 describe.each(flavors)('%s', (flavor) => {
@@ -299,5 +300,220 @@ describe.each(flavors)('%s', (flavor) => {
     await cluster.primary.query("INSERT INTO app.note (text) VALUES ('new')");
     await cluster.waitUntilReplicated();
     expect(await firstRow(sql)).toEqual({ n: n + 1 });
+  });
+
+  /** Runs something whose caller throws, and gives what surfaced. */
+  async function surfacing(act: () => Promise<void>): Promise<unknown[]> {
+    const thrown: unknown[] = [];
+    const note = (error: unknown) => thrown.push(error);
+    const others = process.rawListeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', note);
+    await act();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    process.off('uncaughtException', note);
+    for (const listener of others) {
+      process.on('uncaughtException', listener as () => void);
+    }
+    return thrown;
+  }
+
+  async function rowsOf(stream: AsyncIterable<unknown>): Promise<unknown[]> {
+    const rows: unknown[] = [];
+    for await (const row of stream) {
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  it('ends a stream on a held connection that died, and goes on', async () => {
+    open();
+    const connection = await getConnection();
+    const c = connection.promise();
+    await c.query('SELECT COUNT(*) FROM item');
+    await kill(connection);
+    expect(await rowsOf(connection.query('SELECT id FROM item ORDER BY id').stream())).toEqual([
+      { id: 1 },
+      { id: 2 },
+    ]);
+    await c.beginTransaction();
+    await kill(connection);
+    await expect(rowsOf(connection.query('SELECT id FROM item').stream())).rejects.toThrow();
+    await expect(c.query('INSERT INTO item VALUES (70, 0)')).rejects.toMatchObject({
+      code: 'RWSPLIT_SESSION_LOST',
+    });
+    await c.rollback();
+    await c.beginTransaction();
+    await kill(connection);
+    await new Promise((resolve) => {
+      connection.execute('INSERT INTO item VALUES (71, 0)').on('error', resolve);
+    });
+    await expect(c.query('INSERT INTO item VALUES (72, 0)')).rejects.toMatchObject({
+      code: 'RWSPLIT_SESSION_LOST',
+    });
+    connection.release();
+    expect(core.stats().hosts.map(({ outstanding }) => outstanding)).toEqual([0, 0, 0]);
+  });
+
+  it('loses no state to a caller that throws', async () => {
+    open();
+    const connection = await getConnection();
+    const failure = new Error('of the caller');
+    const thrown = await surfacing(async () => {
+      await connection.promise().beginTransaction();
+      await kill(connection);
+      await new Promise<void>((resolve) => {
+        try {
+          connection.query('INSERT INTO item VALUES (80, 0)', () => {
+            resolve();
+            throw failure;
+          });
+        } catch (error) {
+          expect(error).toBe(failure);
+        }
+      });
+    });
+    expect(thrown.every((error) => error === failure)).toBe(true);
+    await expect(
+      connection.promise().query('INSERT INTO item VALUES (81, 0)'),
+    ).rejects.toMatchObject({
+      code: 'RWSPLIT_SESSION_LOST',
+    });
+    connection.release();
+    const other = await getConnection();
+    await other.promise().query('DO 1');
+    const slow = other.promise().query('SELECT SLEEP(0.1)');
+    await surfacing(async () => {
+      other.connect(() => {
+        throw failure;
+      });
+      await slow;
+    });
+    const insert = other.promise().query('SELECT SLEEP(0.3)');
+    other.release();
+    expect(core.stats().hosts[0]?.outstanding).toBe(1);
+    await insert;
+    expect(core.stats().hosts[0]?.outstanding).toBe(0);
+  });
+
+  it('reads on after a stream that nobody reads has timed out', async () => {
+    open();
+    const connection = await getConnection();
+    await connection.promise().beginTransaction();
+    const stream = connection
+      .query({
+        sql: "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 900) SELECT n, REPEAT('x', 20000) AS x FROM c",
+        timeout: 200,
+      })
+      .stream({ highWaterMark: 1 });
+    expect(await new Promise((resolve) => stream.on('error', resolve))).toMatchObject({
+      code: 'PROTOCOL_SEQUENCE_TIMEOUT',
+    });
+    await connection.promise().rollback();
+    connection.release();
+  });
+
+  it('knows after the ROLLBACK of a lost transaction what the session wrote before it', async () => {
+    open();
+    const connection = await getConnection();
+    const c = connection.promise();
+    await c.query("INSERT INTO note (text) VALUES ('before')");
+    await c.beginTransaction();
+    await kill(connection);
+    await c.query('SELECT 1').catch(() => {});
+    await c.rollback();
+    await c.query('SELECT /* after-loss-2 */ COUNT(*) FROM note');
+    expect((await cluster.whoRan('after-loss-2')).map(({ server }) => server)).toEqual(['primary']);
+    await expect(c.query('SELECT LAST_INSERT_ID()')).rejects.toMatchObject({
+      code: 'RWSPLIT_SESSION_LOST',
+    });
+    await c.query('SELECT SQL_CALC_FOUND_ROWS id FROM item LIMIT 1');
+    expect((await c.query('SELECT FOUND_ROWS() AS n'))[0]).toEqual([{ n: 2 }]);
+    connection.release();
+  });
+
+  it('survives values that throw when they are looked at', async () => {
+    open();
+    const connection = await getConnection();
+    const trap = {
+      get a(): never {
+        throw new Error('do not look');
+      },
+    };
+    const c = connection.promise();
+    const first = c.query('SELECT COUNT(*) AS n FROM item');
+    // What mysql2 makes of them is its own affair; the session goes on.
+    await c.query('SELECT ? AS a', [trap]).catch(() => {});
+    await first;
+    expect((await c.query('SELECT COUNT(*) AS n FROM item'))[0]).toEqual([{ n: 2 }]);
+    connection.release();
+    expect(core.stats().hosts.map(({ outstanding }) => outstanding)).toEqual([0, 0, 0]);
+  });
+
+  it('takes a replica back whose set-up once got no answer', async () => {
+    const [replica] = cluster.replicas;
+    if (replica === undefined) throw new Error('no replica');
+    using proxy = await TcpProxy.start({ host: replica.host, port: replica.port });
+    let isFirst = true;
+    open({
+      acquireTimeout: 300,
+      replicas: [
+        {
+          ...cluster.connectionOptions(replica),
+          host: proxy.host,
+          port: proxy.port,
+          connectionLimit: 1,
+        },
+      ],
+      onCreateConnection: (_connection, host) => {
+        if (host.role === 'replica' && isFirst) {
+          isFirst = false;
+          proxy.drop('down');
+        }
+      },
+    });
+    expect(await firstRow('SELECT COUNT(*) AS n FROM item')).toEqual({ n: 2 });
+    expect(core.stats().hosts[1]?.isUp).toBe(false);
+    await expect
+      .poll(
+        async () => {
+          await firstRow('SELECT /* set-up-1 */ COUNT(*) AS n FROM item');
+          return (await cluster.whoRan('set-up-1')).map(({ server }) => server);
+        },
+        { timeout: 10_000 },
+      )
+      .toContain('replica-1');
+  });
+
+  it('keeps the fence of a connection that came too late, with resetOnRelease', async () => {
+    open({
+      acquireTimeout: 400,
+      primary: { ...cluster.connectionOptions(cluster.primary) },
+      replicas: cluster.replicas.slice(0, 1).map((server) => ({
+        ...cluster.connectionOptions(server),
+        connectionLimit: 1,
+        resetOnRelease: true,
+      })),
+    });
+    const holder = await getConnection();
+    await holder.promise().query('SELECT COUNT(*) FROM item');
+    expect(await firstRow('SELECT COUNT(*) AS n FROM item')).toEqual({ n: 2 });
+    const mark = await cluster.replicas[0]?.mark();
+    holder.release();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await firstRow('SELECT /* late-1 */ COUNT(*) FROM item');
+    const sent = await cluster.replicas[0]?.statements(mark === undefined ? {} : { since: mark });
+    expect(sent?.map(({ sql }) => sql)).toEqual(
+      expect.arrayContaining(['SET SESSION TRANSACTION READ ONLY']),
+    );
+  });
+
+  it('knows a bound name that stands alone', async () => {
+    open();
+    await core
+      .promise()
+      .query('SELECT /* names-3 */ COUNT(*) FROM ??', 'knex_migrations')
+      .catch(() => {});
+    expect((await cluster.whoRan('names-3')).map(({ server }) => server)).toEqual(['primary']);
   });
 });

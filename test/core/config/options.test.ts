@@ -34,6 +34,7 @@ describe('options', () => {
       { primary: 'postgres://u:secret-1@db/x' },
       'primary: expected mysql2 pool options, a URL (mysql://user@address:port/database) or a mysql2 pool, found a string that is no such URL',
     ],
+    ['a uri that is none', { primary: { uri: 'nonsense' } }, 'found a string that is no such URL'],
     ['a typo', { primary, replica: [] }, "replica: unknown option; did you mean 'replicas'?"],
     ['an option nobody knows', { primary, zzzzzzz: 1 }, 'zzzzzzz: unknown option'],
     [
@@ -151,6 +152,17 @@ describe('hosts', () => {
     expect(optionsOf({ host: 'db-2', password: 'own' })).toMatchObject({ password: 'own' });
   });
 
+  it('takes what an option with a URL leaves undefined from the URL, not from the primary', () => {
+    const uri = 'mysql://reader:pw@db-9:3399/shop';
+    expect(optionsOf({ uri, host: undefined, port: undefined, password: '' })).toMatchObject({
+      host: 'db-9',
+      port: 3399,
+      password: 'pw',
+    });
+    expect(optionsOf({ uri, port: 3400 })).toMatchObject({ host: 'db-9', port: 3400 });
+    expect(optionsOf({ uri: undefined, host: 'db-2' })).toMatchObject({ host: 'db-2' });
+  });
+
   it('does not give it what says which server it is', () => {
     const base = { ...primary, socketPath: '/run/primary.sock', localAddress: '10.0.0.1' };
     expect(optionsOf({ host: 'db-2' }, base)).toEqual({ ...primary, host: 'db-2' });
@@ -219,6 +231,7 @@ describe('parseUrl', () => {
     ['db:3306', null],
     ['http://db', null],
     ['mysql://', null],
+    ['mysql://app:p%zz@db/shop', null],
   ])('%s', (url, options) => {
     expect(parseUrl(url)).toEqual(options);
   });

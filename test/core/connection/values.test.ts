@@ -48,6 +48,7 @@ describe('codeIn', () => {
 describe('namesIn', () => {
   it('finds every string that may take the place of ??', () => {
     expect(namesIn(['a', 1, ['b', ['c']], null, { d: 'e' }])).toEqual(['a', 'b', 'c']);
+    expect(namesIn('a')).toEqual(['a']);
     expect(namesIn({ a: 'b' })).toEqual([]);
   });
 });
@@ -71,6 +72,7 @@ describe('failureOf', () => {
   it('does not blame the server for a mistake of this process', () => {
     expect(failureOf(Object.assign(new TypeError('no'), { fatal: true }))).toBe('client');
     expect(failureOf(new TypeError('no'))).toBe('statement');
+    expect(failureOf(Object.assign(new SyntaxError('no'), { fatal: true }))).toBe('client');
   });
 
   it.each([

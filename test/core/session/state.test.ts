@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { observe, observeError } from '../../../packages/core/src/session/observe.ts';
 import { predict } from '../../../packages/core/src/session/predict.ts';
 import {
+  afterAnswer,
   afterConnectionLoss,
-  afterWrite,
+  afterRollback,
+  asksForLostAnswer,
   freshSession,
   isBound,
   isClean,
@@ -92,7 +94,7 @@ describe('observe', () => {
       pin: 'user-lock',
       dirty: true,
       lost: false,
-      hasLostAnswers: false,
+      lostAnswers: 'none',
     };
     expect(observeError(freshSession, expected)).toEqual({ ...expected, transaction: 'none' });
     expect(observeError(inTransaction, freshSession).transaction).toBe('open');
@@ -120,9 +122,32 @@ describe('a session', () => {
     ]);
   });
 
+  it('remembers after a ROLLBACK what a lost transaction does not take with it', () => {
+    const open = afterConnectionLoss({ ...inTransaction, pin: 'has-written' });
+    expect(afterRollback(open)).toEqual({ ...written, lostAnswers: 'all' });
+    expect(afterRollback({ ...open, dirty: true }).lost).toBe(true);
+  });
+
+  it.each([
+    ['insert', 'none', false],
+    ['insert', 'insert', true],
+    ['insert', 'all', true],
+    ['previous', 'insert', false],
+    ['previous', 'all', true],
+    [null, 'all', false],
+  ] as const)(
+    'with follow-up %s and lost answers %s: refused is %s',
+    (followUp, lostAnswers, is) => {
+      const state = { ...freshSession, lostAnswers };
+      expect(asksForLostAnswer(state, facts('read', { followUp }))).toBe(is);
+    },
+  );
+
   it('is lost with its connection only if something was open there', () => {
-    expect(afterConnectionLoss(written)).toEqual({ ...written, hasLostAnswers: true });
-    expect(afterWrite(afterConnectionLoss(written))).toEqual(written);
+    const lost = afterConnectionLoss(written);
+    expect(lost).toEqual({ ...written, lostAnswers: 'all' });
+    expect(afterAnswer(lost, facts('read'))).toEqual({ ...written, lostAnswers: 'insert' });
+    expect(afterAnswer(lost, facts('write'))).toEqual(written);
     expect(afterConnectionLoss(inTransaction)).toMatchObject({ lost: true, transaction: 'open' });
   });
 });

@@ -167,14 +167,18 @@ function readHost(
   return { ...base, ...definedOnly(options) };
 }
 
-/** mysql2's rule for `uri`: options win over the same ones in the URL. `null` if it is no such URL. */
+/** mysql2's rule for `uri`: options that say something win over the URL. `null` if it is no such URL. */
 function withUri(options: unknown): unknown {
   if (typeof options !== 'object' || options === null || !('uri' in options)) {
     return options;
   }
   const { uri, ...rest } = options;
+  if (uri === undefined) {
+    return rest;
+  }
   const own = typeof uri === 'string' ? parseUrl(uri) : null;
-  return own === null ? null : { ...own, ...rest };
+  const given = Object.entries(rest).filter(([, value]) => value);
+  return own === null ? null : { ...rest, ...own, ...Object.fromEntries(given) };
 }
 
 function hostProblems(options: object, place: string): string[] {

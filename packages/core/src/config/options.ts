@@ -33,7 +33,8 @@ export interface RoutingOptions {
    */
   readonly balancing?: Balancing;
   /**
-   * How long a statement waits for a connection, in milliseconds, before it fails with
+   * How long a statement waits for a connection of one host, in milliseconds. A read is then offered to
+   * the next replica, and last to the primary; what only the primary can run fails with
    * `RWSPLIT_ACQUIRE_TIMEOUT`.
    *
    * @default 10000

@@ -6,6 +6,15 @@ import type { PoolOptions } from '../pool/mysql2.ts';
  * may hold a password, so that no message may show it.
  */
 export function parseUrl(text: string): PoolOptions | null {
+  try {
+    return read(text);
+  } catch {
+    // A percent sign that encodes nothing.
+    return null;
+  }
+}
+
+function read(text: string): PoolOptions | null {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^(mysql2?|mariadb):$/.test(url.protocol) || url.hostname === '') {
     return null;

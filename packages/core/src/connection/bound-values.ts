@@ -70,7 +70,6 @@ function textOf(toSqlString: unknown, owner: object): string {
 
 /** The strings among bound values: any of them may take the place of `??`, which is a name. */
 export function namesIn(values: unknown): string[] {
-  return Array.isArray(values)
-    ? values.flat(deepest).filter((value): value is string => typeof value === 'string')
-    : [];
+  const all: readonly unknown[] = Array.isArray(values) ? values.flat(64) : [values];
+  return all.filter((value): value is string => typeof value === 'string');
 }

@@ -70,8 +70,10 @@ export class RunCommand implements Task {
     if (pin !== null) {
       session.state = { ...session.state, pin: session.state.pin ?? pin, dirty: true };
     }
+    let isAnswered = false;
     try {
       this.#command.send(lease.connection, (error) => {
+        isAnswered = true;
         if (error !== null && error.fatal === true) {
           session.spoil();
           session.state = afterConnectionLoss(session.state);
@@ -80,6 +82,10 @@ export class RunCommand implements Task {
         done();
       });
     } catch (error) {
+      if (isAnswered) {
+        // It is the caller's own, thrown where the answer was given.
+        throw error;
+      }
       // mysql2 throws for what it cannot send.
       done();
       this.refuse(error instanceof Error ? error : new Error(String(error)));

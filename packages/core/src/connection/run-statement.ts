@@ -10,9 +10,10 @@ import { recoveryFrom } from '../routing/recover.ts';
 import { observe, observeError } from '../session/observe.ts';
 import { predict } from '../session/predict.ts';
 import {
+  afterAnswer,
   afterConnectionLoss,
-  afterWrite,
-  freshSession,
+  afterRollback,
+  asksForLostAnswer,
   isBound,
   isClean,
   type SessionState,
@@ -43,7 +44,7 @@ export class RunStatement implements Task {
     this.#done = done;
     const session = this.#session;
     const facts = factsOf(this.#statement, session.context);
-    if (session.state.lost || (session.state.hasLostAnswers && facts.followUp !== null)) {
+    if (session.state.lost || asksForLostAnswer(session.state, facts)) {
       this.#afterLoss(facts);
     } else {
       this.#follow(this.#decide(facts), facts);
@@ -101,23 +102,46 @@ export class RunStatement implements Task {
     const expected = predict(before, facts);
     session.state = expected;
     this.#host = lease.host;
+    const attempt = { lease, route, facts, before, expected };
+    let isAnswered = false;
     try {
       this.#statement.send(lease.connection, (error, result, fields) => {
-        if (error !== null) {
-          this.#failed(error, { lease, route, facts, before, expected });
-          return;
+        isAnswered = true;
+        if (error === null) {
+          this.#succeeded(attempt, result, fields);
+        } else {
+          this.#failed(error, attempt);
         }
-        const observed = observe(expected, { serverStatus: serverStatusOf(result) });
-        session.state = facts.kind === 'write' ? afterWrite(observed) : observed;
-        if (closesConnection(facts, this.#statement.sql)) {
-          session.spoil();
-        }
-        this.#finish(route, null, result, fields);
       });
     } catch (error) {
-      // mysql2 throws for values that it cannot send, before anything was sent.
-      session.state = before;
-      this.#finish(route, error instanceof Error ? error : new Error(String(error)));
+      if (isAnswered) {
+        // It is the caller's own, thrown where the answer was given.
+        throw error;
+      }
+      this.#unsent(error, attempt);
+    }
+  }
+
+  #succeeded({ route, facts, expected }: Attempt, result: unknown, fields: unknown): void {
+    const session = this.#session;
+    const observed = observe(expected, { serverStatus: serverStatusOf(result) });
+    session.state = afterAnswer(observed, facts);
+    if (closesConnection(facts, this.#statement.sql)) {
+      session.state = afterConnectionLoss(session.state);
+      session.spoil();
+      session.letGo();
+    }
+    this.#finish(route, null, result, fields);
+  }
+
+  /** mysql2 throws for values that it cannot send, and for some statements on a closed connection. */
+  #unsent(thrown: unknown, attempt: Attempt): void {
+    const error: DriverError = thrown instanceof Error ? thrown : new Error(String(thrown));
+    if (error.fatal === true) {
+      this.#failed(error, attempt);
+    } else {
+      this.#session.state = attempt.before;
+      this.#finish(attempt.route, error);
     }
   }
 
@@ -152,7 +176,7 @@ export class RunStatement implements Task {
       session.context.rememberRefusal(this.#statement.sql);
     }
     // A write may be sent again on the primary; what came before it is not on the new connection.
-    session.state = lease.host.role === 'primary' ? { ...before, hasLostAnswers: true } : before;
+    session.state = lease.host.role === 'primary' ? { ...before, lostAnswers: 'all' } : before;
     session.letGo();
     this.#follow({ ...recovery, word: route.word, reason: recovery.reason ?? route.reason }, facts);
   }
@@ -170,9 +194,7 @@ export class RunStatement implements Task {
       session.letGo();
     }
     if (lost && facts.kind === 'rollback' && session.state.transaction !== 'none') {
-      session.state = session.state.dirty
-        ? { ...session.state, transaction: 'none' }
-        : freshSession;
+      session.state = afterRollback(session.state);
       process.nextTick(() => this.#finish(route, null, rolledBack()));
       return;
     }
@@ -188,8 +210,11 @@ export class RunStatement implements Task {
     if (statementChannel.hasSubscribers) {
       statementChannel.publish(this.#event(route, error));
     }
-    this.#done();
-    this.#statement.settle(error, result, fields);
+    try {
+      this.#done();
+    } finally {
+      this.#statement.settle(error, result, fields);
+    }
   }
 
   #event(route: Route, error: Error | null): StatementEvent {
@@ -211,7 +236,15 @@ export class RunStatement implements Task {
 function factsOf(statement: Statement, context: SessionContext): Facts {
   const facts = context.classify(statement.sql);
   // Only query() writes values into the text; execute() sends them beside it.
-  return statement.method === 'query' ? withValues(facts, statement, context) : facts;
+  if (statement.method !== 'query' || statement.values === undefined) {
+    return facts;
+  }
+  try {
+    return withValues(facts, statement, context);
+  } catch {
+    // A getter or a proxy that throws: mysql2 will meet it too.
+    return { ...facts, reason: facts.reason ?? 'bound-code', pin: facts.pin ?? 'unknown-state' };
+  }
 }
 
 function withValues(facts: Facts, { sql, values }: Statement, context: SessionContext): Facts {

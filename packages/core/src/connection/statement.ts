@@ -82,6 +82,8 @@ export class Statement extends EventEmitter {
       return;
     }
     this.#isSettled = true;
+    // What the reader of a stream has held up is nobody's any more.
+    this.#source?.resume();
     this.#source = null;
     if (this.#callback !== undefined) {
       this.#callback(error, result, fields);
@@ -143,9 +145,11 @@ export class Statement extends EventEmitter {
       failure = error;
       complete();
     };
-    const command = this.#give(connection);
-    // Without a callback, mysql2 tells of a broken connection on the connection alone.
+    // Without a callback, mysql2 tells of a broken connection on the connection alone, and of one
+    // that was closed before even while it takes the statement.
     connection.on('error', lost);
+    this.#source = connection;
+    const command = this.#giveOr(connection, () => connection.off('error', lost));
     command.on('fields', (fields) => this.#answer('fields', fields));
     command.on('result', (row, index) => {
       status = row;
@@ -159,7 +163,15 @@ export class Statement extends EventEmitter {
       }
     });
     command.on('end', complete);
-    this.#source = connection;
+  }
+
+  #giveOr(connection: RawConnection, undo: () => void): EventEmitter {
+    try {
+      return this.#give(connection);
+    } catch (error) {
+      undo();
+      throw error;
+    }
   }
 
   #answer(event: 'fields' | 'result', value: unknown, index?: number): void {

@@ -15,13 +15,20 @@ export function failureOf(error: DriverError): Failure {
   if (error.errno === serverShutdown || error.errno === connectionKilled) {
     return 'connection';
   }
-  if (error instanceof TypeError || error instanceof RangeError) {
+  if (error.fatal === true && error.code === undefined) {
+    // mysql2 gives each of its own a code, but for one.
+    return error.message.includes('closed state') ? 'not-sent' : 'client';
+  }
+  if (isOfThisProcess(error)) {
     return error.fatal === true ? 'client' : 'statement';
   }
-  if (error.fatal === true || (typeof error.code === 'string' && networkCodes.has(error.code))) {
-    return error.message.includes('closed state') ? 'not-sent' : 'connection';
-  }
-  return 'statement';
+  const isLost = error.fatal === true || networkCodes.has(String(error.code));
+  return isLost ? 'connection' : 'statement';
+}
+
+/** What mysql2 or Node throws for a value, such as ERR_INVALID_ARG_TYPE, is no word of the server's. */
+function isOfThisProcess(error: DriverError): boolean {
+  return error instanceof TypeError || error instanceof RangeError;
 }
 
 /** ER_SERVER_SHUTDOWN: the statement was ended by the server going down; the socket follows. */

@@ -72,7 +72,12 @@ export class Host implements LeasingHost {
   lease(callback: LeaseCallback): void {
     this.outstanding += 1;
     this.#health = probing(this.#health, Date.now());
-    const request = this.#deadlines.add(() => settle(this.#timedOut()));
+    let preparing: RawConnection | null = null;
+    const request = this.#deadlines.add(() => {
+      // One whose set-up is never answered would keep its place in the pool for ever.
+      preparing?.destroy();
+      settle(this.#timedOut());
+    });
     const settle = (failure: LeaseFailure | null, lease?: Lease) => {
       this.#deadlines.remove(request);
       if (failure !== null) {
@@ -80,9 +85,12 @@ export class Host implements LeasingHost {
       }
       callback(failure, lease);
     };
-    this.#connect((error, connection) => {
+    const prepare = (connection: RawConnection) => {
+      preparing = connection;
+    };
+    this.#connect(prepare, (error, connection) => {
       if (request.isOver) {
-        connection?.release();
+        this.#takeBack(connection);
       } else if (error !== null || connection === undefined) {
         settle(this.#refused(error ?? new Error('mysql2 gave no connection')));
       } else {
@@ -91,6 +99,21 @@ export class Host implements LeasingHost {
         settle(null, new Lease(this, connection));
       }
     });
+  }
+
+  /** A connection that came when nobody waited any more. */
+  #takeBack(connection: RawConnection | undefined): void {
+    if (connection !== undefined) {
+      this.#forgetIfReset(connection);
+      connection.release();
+    }
+  }
+
+  /** With `resetOnRelease`, mysql2 resets a connection that is given back: what set it up is undone. */
+  #forgetIfReset(connection: RawConnection): void {
+    if (this.pool.config.resetOnRelease === true) {
+      forgetPreparation(connection);
+    }
   }
 
   /**
@@ -109,19 +132,20 @@ export class Host implements LeasingHost {
   leaseEnded(connection: RawConnection): void {
     this.outstanding -= 1;
     this.#leased -= 1;
-    if (this.pool.config.resetOnRelease === true) {
-      // mysql2 resets it, and what set it up is undone.
-      forgetPreparation(connection);
-    }
+    this.#forgetIfReset(connection);
   }
 
-  #connect(callback: (error: DriverError | null, connection?: RawConnection) => void): void {
+  #connect(
+    prepare: (connection: RawConnection) => void,
+    callback: (error: DriverError | null, connection?: RawConnection) => void,
+  ): void {
     this.pool.getConnection((error, connection) => {
       if (error !== null || connection === undefined) {
         callback(error);
       } else if (isPrepared(connection, this.role)) {
         callback(null, connection);
       } else {
+        prepare(connection);
         prepareConnection(connection, this.#preparation(), callback);
       }
     });

@@ -1,4 +1,4 @@
-import type { StatePin } from '../statement/facts.ts';
+import type { Facts, StatePin } from '../statement/facts.ts';
 
 /**
  * What is known of the transaction of a session.
@@ -37,10 +37,11 @@ export interface SessionState {
   /** Whether the connection that held the state is gone, and the state with it. */
   readonly lost: boolean;
   /**
-   * Whether a connection of this session broke, and with it what LAST_INSERT_ID() or ROW_COUNT() would
-   * ask about: another connection would answer for somebody else. Until the session writes again.
+   * What a follow-up must not ask for, because a connection of this session broke and another one
+   * would answer for somebody else: nothing; the last insert, until this session writes again; or the
+   * previous statement as well, until there is one.
    */
-  readonly hasLostAnswers: boolean;
+  readonly lostAnswers: 'none' | 'insert' | 'all';
 }
 
 /** A session that has done nothing yet. */
@@ -49,7 +50,7 @@ export const freshSession: SessionState = {
   pin: null,
   dirty: false,
   lost: false,
-  hasLostAnswers: false,
+  lostAnswers: 'none',
 };
 
 /** Whether the session must stay on its connection. */
@@ -67,10 +68,26 @@ export function isClean(state: SessionState): boolean {
  * session has written is not: it still reads on the primary.
  */
 export function afterConnectionLoss(state: SessionState): SessionState {
-  return { ...state, lost: !isClean(state), hasLostAnswers: true };
+  return { ...state, lost: !isClean(state), lostAnswers: 'all' };
 }
 
-/** The state after a statement that writes: from now on there is an answer to ask for. */
-export function afterWrite(state: SessionState): SessionState {
-  return state.hasLostAnswers ? { ...state, hasLostAnswers: false } : state;
+/** The state after a ROLLBACK of a lost transaction: what else was open there stays lost. */
+export function afterRollback(state: SessionState): SessionState {
+  return { ...state, transaction: 'none', lost: state.dirty };
+}
+
+/** The state after an answer of the server: from now on there is a statement to ask about. */
+export function afterAnswer(state: SessionState, { kind }: Facts): SessionState {
+  if (state.lostAnswers === 'none') {
+    return state;
+  }
+  return { ...state, lostAnswers: kind === 'write' ? 'none' : 'insert' };
+}
+
+/** Whether a statement asks for what broke with a connection. */
+export function asksForLostAnswer({ lostAnswers }: SessionState, { followUp }: Facts): boolean {
+  return (
+    (followUp === 'insert' && lostAnswers !== 'none') ||
+    (followUp === 'previous' && lostAnswers === 'all')
+  );
 }
