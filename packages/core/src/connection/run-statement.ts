@@ -3,7 +3,7 @@ import { RwSplitError } from '../errors.ts';
 import { codeOf, failureOf } from '../pool/failure.ts';
 import type { HostInfo } from '../pool/host-info.ts';
 import type { Lease } from '../pool/lease.ts';
-import { type DriverError, escaping } from '../pool/mysql2.ts';
+import type { DriverError } from '../pool/mysql2.ts';
 import { decide } from '../routing/decide.ts';
 import type { Route } from '../routing/reasons.ts';
 import { recoveryFrom } from '../routing/recover.ts';
@@ -19,11 +19,11 @@ import {
   type SessionState,
 } from '../session/state.ts';
 import type { Facts } from '../statement/facts.ts';
-import { codeIn, namesIn } from './bound-values.ts';
 import { rolledBack, serverStatusOf } from './response.ts';
-import type { Session, SessionContext, Task } from './session.ts';
+import type { Session, Task } from './session.ts';
 import { sessionLost } from './session-lost.ts';
 import type { Statement } from './statement.ts';
+import { factsOf } from './statement-facts.ts';
 
 /** A statement on its way through a session: from its text to its answer. */
 export class RunStatement implements Task {
@@ -230,45 +230,6 @@ export class RunStatement implements Task {
       error: error === null ? null : codeOf(error),
     };
   }
-}
-
-/** What the text says, and what bound values add to it. */
-function factsOf(statement: Statement, context: SessionContext): Facts {
-  const facts = context.classify(statement.sql);
-  // Only query() writes values into the text; execute() sends them beside it.
-  if (statement.method !== 'query' || statement.values === undefined) {
-    return facts;
-  }
-  try {
-    return withValues(facts, statement, context);
-  } catch {
-    // A getter or a proxy that throws: mysql2 will meet it too.
-    return { ...facts, reason: facts.reason ?? 'bound-code', pin: facts.pin ?? 'unknown-state' };
-  }
-}
-
-function withValues(facts: Facts, { sql, values }: Statement, context: SessionContext): Facts {
-  const code = codeIn(values);
-  const leaves = code.some((text) => context.classify(`SELECT ${text}`).reason !== null);
-  const pin = facts.pin ?? (leaves ? 'unknown-state' : null);
-  if (facts.reason !== null) {
-    return pin === facts.pin ? facts : { ...facts, pin };
-  }
-  if (code.length > 0) {
-    return { ...facts, pin, reason: 'bound-code' };
-  }
-  return sql.includes('??') ? withNames(facts, values, context) : facts;
-}
-
-/** A bound name may be that of a table which a rule keeps on the primary. */
-function withNames(facts: Facts, values: unknown, context: SessionContext): Facts {
-  for (const name of namesIn(values)) {
-    const { reason, word } = context.classify(`SELECT 1 FROM ${escaping.escapeId(name)}`);
-    if (reason !== null) {
-      return { ...facts, reason, word };
-    }
-  }
-  return facts;
 }
 
 /** `COMMIT RELEASE` and `ROLLBACK RELEASE`: the server closes the connection after its answer. */
