@@ -43,6 +43,7 @@ export const falseAlarms: ReadonlyMap<string, string> = new Map([
   ['any', 'SELECT 1 > ANY (SELECT a FROM t)'],
   ['cube', 'SELECT a FROM t GROUP BY CUBE (a)'],
   ['exists', 'SELECT 1 FROM t WHERE EXISTS (SELECT 1)'],
+  ['limit', 'SELECT a FROM t WHERE b = LIMIT (1)'],
   ['nchar', 'SELECT CONVERT(a, NCHAR(10)) FROM t'],
   ['not', 'SELECT 1 FROM t WHERE NOT (a IS NULL)'],
   ['rollup', 'SELECT a FROM t GROUP BY ROLLUP (a)'],
