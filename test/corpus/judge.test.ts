@@ -145,6 +145,12 @@ describe.each(flavors)('%s shows', (flavor) => {
   it.each([
     ['SELECT RAND()', 'unstable', []],
     ['SELECT UUID()', 'unstable', []],
+    [
+      'SELECT * FROM `t$2`',
+      'temporary-table',
+      ['CREATE TEMPORARY TABLE t$1 SELECT 1 AS one', 'ALTER TABLE t$1 RENAME t$2'],
+    ],
+    ['SELECT DATABASE()', 'settings', ['DROP DATABASE test']],
     ['SELECT * FROM tt', 'temporary-table', ['CREATE TEMPORARY TABLE tt SELECT 1 AS one']],
     [
       `SELECT SUM(LENGTH(a.MAXLEN + b.MAXLEN + c.MAXLEN + d.MAXLEN + e.MAXLEN)) FROM ${many}`,

@@ -156,14 +156,12 @@ export class Judge {
   }
 
   async #compare(sql: string, answer: Outcome, state: SessionState): Promise<Verdict> {
-    if (answer.kind === 'slow') return { kind: 'open', why: 'slow' };
-    if (answer.kind === 'error') {
-      const { errno, code } = answer;
-      return killed.has(errno) ? { kind: 'open', why: 'slow' } : { kind: 'failed', code };
-    }
+    if (isSlow(answer)) return { kind: 'open', why: 'slow' };
+    if (answer.kind === 'error') return { kind: 'failed', code: answer.code };
     await this.#mirror(state);
     const other = await this.#ask(this.#other, sql, oddPast);
     if (isSame(answer, other)) return { kind: 'safe' };
+    if (isSlow(other)) return { kind: 'open', why: 'slow' };
     if (this.#namesTemporaryTable(sql)) return { kind: 'open', why: 'temporary-table' };
     if (this.#different.size > 0) return { kind: 'open', why: 'settings' };
     return this.#hearAgain(sql, answer, other);
@@ -196,6 +194,9 @@ export class Judge {
       if (outcome.kind === 'done') this.#different.delete(name);
       else this.#different.add(name);
     }
+    // A session that has a database keeps one.
+    if (state.database !== '' || known.database === '') this.#different.delete('database');
+    else this.#different.add('database');
     this.#otherState = state;
   }
 
@@ -208,21 +209,23 @@ export class Judge {
 
   #noteTemporaryTables(sql: string): void {
     for (const [, name] of sql.matchAll(creations)) this.#temporaryTables.add(lastPart(name));
-    if (!this.#namesTemporaryTable(sql)) return;
-    for (const [, name] of sql.matchAll(renamings)) this.#temporaryTables.add(lastPart(name));
+    if (!/\bRENAME\b/i.test(sql) || !this.#namesTemporaryTable(sql)) return;
+    for (const word of wordsOf(sql)) this.#temporaryTables.add(word);
   }
 
   #namesTemporaryTable(sql: string): boolean {
-    const words = sql.toLowerCase().match(/[\w$\u0080-\uffff]+/g) ?? [];
-    return words.some((word) => this.#temporaryTables.has(word));
+    return wordsOf(sql).some((word) => this.#temporaryTables.has(word));
   }
 }
 
 // Other rows found and changed than in the main session, whose last statement was START.
 const oddPast = '; SELECT 1 UNION SELECT 2 UNION SELECT 3';
 
-const creations = /\bTEMPORARY\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.`]+)/gi;
-const renamings = /\bRENAME\s+(?:TO\s+|AS\s+)?([\w.`]+)/gi;
+const creations = /\bTEMPORARY\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([^\s(;]+)/gi;
+
+function wordsOf(sql: string): string[] {
+  return sql.toLowerCase().match(/[\w$\u0080-\uffff]+/g) ?? [];
+}
 
 function lastPart(name = ''): string {
   return (name.split('.').at(-1) ?? '').replaceAll('`', '').toLowerCase();
@@ -230,6 +233,10 @@ function lastPart(name = ''): string {
 
 function isError(outcome: Outcome, errno: number): boolean {
   return outcome.kind === 'error' && outcome.errno === errno;
+}
+
+function isSlow(outcome: Outcome): boolean {
+  return outcome.kind === 'slow' || (outcome.kind === 'error' && killed.has(outcome.errno));
 }
 
 function isSame(one: Outcome, two: Outcome): boolean {

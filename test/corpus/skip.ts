@@ -19,6 +19,10 @@ const rules: readonly (readonly [why: string, pattern: RegExp])[] = [
   ],
   ['accounts', /^(?:GRANT|REVOKE|RENAME\s+USER|SET\s+(?:PASSWORD|ROLE|DEFAULT\s+ROLE))\b/i],
   ['accounts', /^(?:CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:USER|ROLE)\b/i],
+  [
+    'accounts',
+    /\bSET\s+PASSWORD\b|\b(?:ALTER|CREATE|DROP|RENAME)\s+USER\b|\bIDENTIFIED\s+(?:BY|VIA|WITH)\b/i,
+  ],
   ['XA', /^XA\b/i],
   ['locks the server', /^LOCK\s+(?:INSTANCE|BINLOG|TABLES\s+FOR\s+BACKUP)/i],
   [

@@ -125,6 +125,8 @@ export interface Setting {
 export function mirror(from: SessionState, to: SessionState): Setting[] {
   const settings = [...from.variables]
     .filter(([name, value]) => to.variables.get(name) !== value && !deeds.has(name))
+    // Other settings are read in its light (MariaDB's system_versioning_asof).
+    .sort(([a], [b]) => Number(b === 'time_zone') - Number(a === 'time_zone'))
     .map(([name, value]) => ({ name, statement: `SET SESSION ${name} = ${literal(value)}` }));
   const { database } = from;
   if (database !== to.database && database !== '') {
