@@ -123,7 +123,9 @@ const kysely = new Kysely<Database>({
 
 type Query = SelectQueryBuilder<Database, 'person', object>;
 
-const kyselyParts: readonly ((q: Query) => unknown)[] = [
+type KyselyPart = (q: Query) => unknown;
+
+const kyselyParts: readonly KyselyPart[] = [
   (q) => q.select(['id', 'person.name', 'age as a']),
   (q) => q.select('name').distinct(),
   (q) => q.where('id', '=', 1).where('age', '>', 2),
@@ -229,10 +231,8 @@ const kyselyParts: readonly ((q: Query) => unknown)[] = [
   (q) => q.modifyEnd(sql`/* a report */`),
 ];
 
-type KyselyStart = () => unknown;
-
-const kyselyStarts: readonly KyselyStart[] = [
-  () => kysely.selectFrom('person'),
+/** Other ways to begin. */
+const kyselyStarts: readonly (() => unknown)[] = [
   () => kysely.withSchema('app').selectFrom('person'),
   () => kysely.with('c', (q) => q.selectFrom('pet').select('id')).selectFrom(['person', 'c']),
   () =>
@@ -273,12 +273,12 @@ export function compiledByKnex(): string[] {
 /** Distinct plain reads that Kysely compiles. */
 export function compiledByKysely(): string[] {
   const texts = new Set<string>();
-  for (const start of kyselyStarts) {
-    for (const parts of pairs(kyselyParts)) {
-      // Each part changes the type of the query; what they share is all that the next one needs.
-      const query = parts.reduce((q, part) => part(q) as Query, start() as Query);
-      texts.add(query.selectAll('person').compile().sql);
-    }
-  }
+  const add = (start: () => unknown, parts: readonly KyselyPart[]): void => {
+    // Each part changes the type of the query; what they share is all that the next one needs.
+    const query = parts.reduce((q, part) => part(q) as Query, start() as Query);
+    texts.add(query.selectAll('person').compile().sql);
+  };
+  for (const parts of pairs(kyselyParts)) add(() => kysely.selectFrom('person'), parts);
+  for (const start of kyselyStarts) for (const part of kyselyParts) add(start, [part]);
   return [...texts];
 }
