@@ -24,6 +24,7 @@ describeRows('placeholders that stand alone', { kind: 'read', reason: null }, [
 ]);
 
 const malformed = { reason: 'malformed' } as const;
+const mistaken = { reason: 'malformed', word: '?', pin: 'unknown-state' } as const;
 describeRows('placeholders that could join with what is beside them', malformed, [
   ['SELECT a FROM t LIMIT 1?', 'a number before'],
   ['SELECT a FROM t LIMIT ?1', 'a number behind'],
@@ -69,8 +70,9 @@ describeRows('placeholders that may become a list in parentheses', malformed, [
   ['SELECT lateral ?', 'a keyword of one dialect'],
   ['SELECT examined ?', 'a keyword of one dialect'],
 ]);
-describeRows('placeholders that mysql2 sees and the server does not', malformed, [
+describeRows('placeholders that mysql2 sees and the server does not', mistaken, [
   ['SELECT "a ? b" FROM t', 'in double quotes'],
+  ['SELECT a FROM t WHERE b LIKE "a?" AND c = ?', 'beside one that both see'],
   ['SELECT a FROM t # ?', 'in a line comment that mysql2 does not know'],
   ["SELECT \"it's\", 'a ? b' FROM t", 'in a string, behind quotes that it takes for others'],
   ["SELECT a # it's\n FROM t WHERE b = 'a ? b'", 'in a string, behind a quote in a comment'],

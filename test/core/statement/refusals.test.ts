@@ -309,7 +309,7 @@ describeRows('SQL_CALC_FOUND_ROWS', { kind: 'read', reason: 'calc-found-rows', p
   ['SELECT DISTINCT sql_calc_found_rows a FROM t', 'behind DISTINCT'],
 ]);
 
-describeRows('hints that set variables', { kind: 'read', reason: 'variable-hint' }, [
+describeRows('hints that set variables', { reason: 'variable-hint', word: 'set_var' }, [
   ['SELECT /*+ SET_VAR(timestamp = 5) */ NOW()', 'SET_VAR'],
   ['SELECT /*+ NO_ICP(t) set_var (a=1) */ 1', 'behind another hint'],
   ['SELECT /*+SET_VAR(a=1)*/ 1', 'without white space'],
@@ -319,11 +319,12 @@ describeRows(
   { kind: 'set', reason: 'variable-hint', word: 'statement' },
   [['SET STATEMENT max_statement_time = 1 FOR SELECT 1', 'sets a variable for one statement']],
 );
-describeRows('hints that no rule knows', { kind: 'read', reason: 'unrecognised' }, [
+describeRows('hints that no rule knows', { reason: 'unrecognised', word: '/*+' }, [
   ['SELECT /*+ WHATEVER(t) */ 1', 'a name'],
   ['SELECT /*+ QB_NAME(`a*/ 1 AS `b`', 'an end inside quotes'],
   ['SELECT /*+ QB_NAME(\'a" b\' ") */ 1', 'two kinds of quotes'],
   ['SELECT /*+ MAX_EXECUTION_TIME(?) */ 1', 'a placeholder'],
+  ['SELECT /*+ NO_ICP(t1 ( */ 1', 'a syntax error, of which the server warns'],
 ]);
 describeRows('hints that change how a read runs', { kind: 'read', reason: null }, [
   ['SELECT /*+ NO_ICP(t) MAX_EXECUTION_TIME(1000) */ 1', 'documented hints'],
@@ -369,29 +370,61 @@ describeRows('what no rule knows', { kind: 'read', reason: 'unrecognised' }, [
   ['SELECT a FROM t CHECK x', 'a reserved word without a place in reads'],
   ['SELECT [now](1)', 'brackets quote in the MSSQL mode of MariaDB'],
   ['SELECT a[1] FROM t', 'brackets'],
-  ['SELECT $$x$$', 'dollar quotes of MySQL 9'],
-  ['SELECT $a FROM t', '$ at the start of an identifier'],
   ['SELECT 1\u00a0FROM t', 'NBSP is white space in some character sets'],
   ['SELECT 1\u0085', 'a control character beyond ASCII'],
   ['SELECT 1 \u0001', 'a control character'],
   ['SELECT a::int FROM t', 'two colons'],
   ['SELECT 1 : 2', 'a colon alone'],
   ['SELECT a :?= 1', 'an assignment, if nothing is put there'],
-  ['SELECT VALUES(a) FROM t', 'VALUES that is no query'],
-  ['SELECT COALESCE(VALUES(a), 1) FROM t', 'among arguments'],
-  ['SELECT DISTINCT VALUES(a) FROM t', 'behind DISTINCT'],
-  [
-    'SELECT 1 /*!50000 + 1 */ /*!80000 + 2 */',
-    'two versions: a server may read one and skip the other',
-  ],
-  ['SELECT 1 /*!123 + 1 */', 'no version'],
-  ['SELECT 1 /*!1234567 + 1 */', 'no version'],
-  ['SELECT 1 /*! + 1 /* x */ */', 'a comment in an executable one'],
+  ['SELECT VALUES(1) FROM t', 'VALUES that is no query, nor of a column'],
+  ['SELECT VALUES(a + 1) FROM t', 'of more than a column'],
+  ['SELECT VALUES(f(1)) FROM t', 'of a call'],
+  ['SELECT COALESCE(VALUES(), 1) FROM t', 'of nothing'],
+  ['SELECT DISTINCT VALUES FROM t', 'of nothing'],
   [`SELECT ${'('.repeat(1100)}1${')'.repeat(1100)}`, 'deeper than servers parse'],
 ]);
 describeRows(
-  'a sixth digit is code in older MySQL',
-  { reason: 'unrecognised' },
+  '$ that may begin a dollar-quoted text',
+  { reason: 'unrecognised', word: '$', pin: 'unknown-state' },
+  [
+    ['SELECT $$', 'two'],
+    ['SELECT $$x$$', 'without a tag'],
+    ['SELECT $tag$ FOR UPDATE $tag$', 'with a tag'],
+    ['SELECT $t$ FROM t', 'that does not end'],
+    ['SELECT 1 AS $é$', 'a tag beyond ASCII'],
+    ['SELECT 8.4$p$', 'behind a number'],
+    ['SELECT t . $t$', 'behind a point that it does not touch'],
+    ['SELECT 1 /*! AS $t$ */', 'in an executable comment'],
+  ],
+);
+describeRows(
+  'executable comments that servers do not read in one of two ways',
+  { reason: 'unrecognised', word: '/*!', pin: 'unknown-state' },
+  [
+    [
+      'SELECT 1 /*!50000 + 1 */ /*!80000 + 2 */',
+      'two versions: a server may read one and skip the other',
+    ],
+    ['SELECT 1 /*!50000 + 1 */ /*! + 2 */', 'with a version and without'],
+    ['SELECT 1 /*!123 + 1 */', 'no version'],
+    ['SELECT 1 /*!1234567 + 1 */', 'no version'],
+    ['SELECT 1 /*! + 1 /* x */ */', 'a comment in an executable one'],
+    ['SELECT 1 /*!99999 /* x */ */', 'also where it is skipped'],
+  ],
+);
+describeRows(
+  'a sixth digit is a version to MySQL only before white space',
+  { reason: 'unrecognised', word: '/*!' },
   [['SELECT 1 /*!100500 + 1 */', 'a version of MariaDB']],
+  ['mysql', 'unknown'],
+);
+describeRows('brackets', { reason: 'unrecognised', word: '[' }, [
+  ['SELECT [a b] FROM t', 'a name in the MSSQL mode of MariaDB, an error in all others'],
+  ['SELECT 1 AS [for update]', 'a name in the MSSQL mode of MariaDB, an error in all others'],
+]);
+describeRows(
+  'a type of the other dialect',
+  { reason: 'unknown-function', word: 'varchar2' },
+  [['SELECT CAST(a AS VARCHAR2(10)) FROM t', 'VARCHAR2 of MariaDB may be a stored function']],
   ['mysql', 'unknown'],
 );

@@ -22,13 +22,14 @@ export const COLON = 14;
 export const QUESTION = 15;
 export const BACKSLASH = 16;
 export const STAR = 17;
+export const DOLLAR = 18;
 /** Beyond ASCII. */
-export const WIDE = 18;
+export const WIDE = 19;
 
 /** Last of the characters from U+0080 on that begin nothing. */
 export const LAST_DOUBTFUL = 0xa0;
 
-/** Class of each ASCII character. `$`, `[` and `]` begin nothing: their meaning depends on version and sql_mode. */
+/** Class of each ASCII character. `[` and `]` begin nothing: their meaning depends on the sql_mode. */
 export const CLASS = new Uint8Array(128);
 /**
  * Lower-case form of each ASCII identifier character, 0 of all others. Servers fold keywords,
@@ -57,9 +58,11 @@ classify(':', COLON);
 classify('?', QUESTION);
 classify('\\', BACKSLASH);
 classify('*', STAR);
+classify('$', DOLLAR);
 
 for (let c = 0; c < 128; c++) {
-  const identifier = CLASS[c] === LETTER || CLASS[c] === DIGIT || c === 36;
+  const kind = CLASS[c];
+  const identifier = kind === LETTER || kind === DIGIT || kind === DOLLAR;
   FOLD[c] = identifier ? String.fromCharCode(c).toLowerCase().charCodeAt(0) : 0;
 }
 

@@ -77,6 +77,7 @@ export class TextJudge {
     if (lexer.failure !== null) {
       return facts(opening.kind, {
         reason: lexer.failure,
+        word: lexer.word,
         pin: opening.pin ?? 'unknown-state',
         hint,
       });
@@ -89,14 +90,14 @@ export class TextJudge {
   }
 
   #judgeNothing(hint: Facts['hint']): Facts {
-    const { failure } = this.#lexer;
+    const { failure, word } = this.#lexer;
     if (failure === null) return facts('empty', { reason: 'empty', hint });
-    return facts('other', { reason: failure, pin: 'unknown-state', hint });
+    return facts('other', { reason: failure, word, pin: 'unknown-state', hint });
   }
 
   #judgeRead(opening: Opening): Refusal | null {
     const hint = this.#lexer.optimizerHint;
-    if (hint !== null) return { reason: hint, word: null };
+    if (hint !== null) return { reason: hint, word: hint === 'variable-hint' ? 'set_var' : '/*+' };
     return this.#reads.judge(this.#lexer.tokens, opening.body);
   }
 

@@ -74,6 +74,9 @@ export const typeWords =
   'text time timestamp tinyblob tinyint tinytext unsigned varbinary varchar varcharacter varying ' +
   'year zerofill';
 
+/** A type in MariaDB's ORACLE mode, and a keyword there in every mode. */
+export const typeWordsInMariadb = 'varchar2';
+
 /**
  * Words before a parenthesis that older servers, or the other dialect, take for the name of a
  * function: they open a clause only where the grammar has that clause. See `calls.ts`.

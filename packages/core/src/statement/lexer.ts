@@ -25,6 +25,7 @@ const {
   CLASS,
   COLON,
   DIGIT,
+  DOLLAR,
   DOT,
   DOUBLE_QUOTE,
   FOLD,
@@ -67,8 +68,8 @@ const {
  *
  * 1. White space is U+0009 to U+000D and U+0020. U+00A1 and above belong to identifiers, also
  *    NBSP's cousins, U+2028 and the BOM. U+0080 to U+00A0 are one or the other, by character set:
- *    outside quotes the text is refused. So it is with NUL, `$` at the start of a word (dollar
- *    quotes in MySQL 9), `[` and `]` (quotes in MariaDB's MSSQL mode), a backslash except `\N`.
+ *    outside quotes the text is refused. So it is with NUL, `[` and `]` (quotes in MariaDB's MSSQL
+ *    mode), a backslash except `\N`.
  * 2. "Comments": `#`, and `--` before a character up to U+0020 or U+007F or the end, run up to a
  *    line feed (only that). Plain comments do not nest. `/*!`, `/*!` with a version and `/*M!` are
  *    code or comment by server and version: the content must lex, and be safe, both ways.
@@ -79,11 +80,16 @@ const {
  *    business. Backslash escapes nothing under NO_BACKSLASH_ESCAPES, and nothing inside `"` under
  *    ANSI_QUOTES: a text with an escaped quote is read once for each of these (see Reading).
  * 5. "Identifier Qualifiers": a keyword that touches a point and an identifier character is a name.
- * 6. mysql2 puts values in place of `?`, names in place of `??`, and with `namedPlaceholders`
+ * 6. `$` may begin a word. Since MySQL 8.1 a `$` with another one in the same word begins a
+ *    dollar-quoted text (`$$text$$`, `$tag$text$tag$`), elsewhere it is a name: refused, unless it
+ *    touches a point before it.
+ * 7. mysql2 puts values in place of `?`, names in place of `??`, and with `namedPlaceholders`
  *    reads `:name` as `?`. What it puts there must not join with what stands beside it.
  */
 
 const STOP = Number.MAX_SAFE_INTEGER;
+/** {@link Facts.word} of an executable comment that cannot be judged. */
+const EXECUTABLE = '/*!';
 
 /** Reads texts into tokens; one lexer reads one text at a time and is used again. */
 export class Lexer {
@@ -92,6 +98,8 @@ export class Lexer {
   failure: 'malformed' | 'unrecognised' | null = null;
   /** The failure is a syntax error to every server, which then executes nothing of the text. */
   impossible = false;
+  /** The characters behind the failure; `null` if they say nothing. See {@link Facts.word}. */
+  word: string | null = null;
   /** A statement ends before the last token. */
   multiple = false;
   /** An optimizer hint that sets a variable, or that no rule knows. */
@@ -144,6 +152,7 @@ export class Lexer {
     this.tokens.begin(sql);
     this.failure = null;
     this.impossible = false;
+    this.word = null;
     this.multiple = false;
     this.optimizerHint = null;
     this.routedToPrimary = false;
@@ -173,11 +182,12 @@ export class Lexer {
    * these occur every `?` of the text must be a placeholder to the server too.
    */
   #countQuestionMarks(): void {
-    if (countQuestionMarks(this.#sql) !== this.#questionMarks) this.failure = 'malformed';
+    if (countQuestionMarks(this.#sql) !== this.#questionMarks) this.#fail('malformed', '?');
   }
 
-  #fail(failure: 'malformed' | 'unrecognised'): number {
+  #fail(failure: 'malformed' | 'unrecognised', word: string | null = null): number {
     this.failure = failure;
+    this.word = word;
     return STOP;
   }
 
@@ -218,8 +228,10 @@ export class Lexer {
         return this.#colon(at);
       case BACKSLASH:
         return this.#backslash(at);
+      case DOLLAR:
+        return this.#dollar(at);
       default:
-        return this.#fail(code === 0 ? 'malformed' : 'unrecognised');
+        return this.#nothing(code);
     }
   }
 
@@ -348,11 +360,9 @@ export class Lexer {
   }
 
   #placeholder(type: number, at: number, end: number): number {
+    const alone = placeholderStandsAlone(this.#sql, at, end, type === NAME_PLACEHOLDER);
     // The values are put there before the server decides what an executable comment is.
-    if (this.#inExecutable) return this.#fail('malformed');
-    if (!placeholderStandsAlone(this.#sql, at, end, type === NAME_PLACEHOLDER)) {
-      return this.#fail('malformed');
-    }
+    if (this.#inExecutable || !alone) return this.#fail('malformed', '?');
     return this.#literal(type, at, end);
   }
 
@@ -360,7 +370,7 @@ export class Lexer {
     const sql = this.#sql;
     if (sql.charCodeAt(at + 1) === 61) return this.#literal(ASSIGN, at, at + 2);
     const end = namedPlaceholderEnd(sql, at);
-    if (end < 0) return this.#fail('unrecognised');
+    if (end < 0) return this.#fail('unrecognised', ':');
     return this.#placeholder(PLACEHOLDER, at, end);
   }
 
@@ -387,7 +397,7 @@ export class Lexer {
   #comment(at: number): number {
     const sql = this.#sql;
     // No comment of any kind nests in an executable one on every server.
-    if (this.#inExecutable) return this.#fail('unrecognised');
+    if (this.#inExecutable) return this.#fail('unrecognised', EXECUTABLE);
     const version = executableVersion(sql, at);
     if (version >= 0) return this.#executable(at, version);
     const end = sql.indexOf('*/', at + 2);
@@ -405,7 +415,7 @@ export class Lexer {
     // With two versions in one text, a server may read one comment and skip the other.
     const mixed = this.#marker !== '' && this.#marker !== marker;
     if (mixed || !isVersion(from - version, this.#vocabulary.dialect)) {
-      return this.#fail('unrecognised');
+      return this.#fail('unrecognised', EXECUTABLE);
     }
     this.#marker = marker;
     if (!this.#reading.executable) return this.#skipExecutable(from);
@@ -419,7 +429,7 @@ export class Lexer {
     const end = sql.indexOf('*/', from);
     if (end < 0) return this.#fail('malformed');
     const nested = sql.indexOf('/*', from);
-    return nested >= 0 && nested < end ? this.#fail('unrecognised') : end + 2;
+    return nested >= 0 && nested < end ? this.#fail('unrecognised', EXECUTABLE) : end + 2;
   }
 
   #star(at: number): number {
@@ -441,5 +451,17 @@ export class Lexer {
   #backslash(at: number): number {
     if (this.#sql.charCodeAt(at + 1) !== 78) return this.#failForAll();
     return this.#literal(NUMBER, at, at + 2);
+  }
+
+  #dollar(at: number): number {
+    const end = this.#word(at, WORD);
+    const second = this.#sql.indexOf('$', at + 1);
+    return second >= 0 && second < end ? this.#fail('unrecognised', '$') : end;
+  }
+
+  /** A character that begins nothing. */
+  #nothing(code: number): number {
+    if (code === 0) return this.#fail('malformed');
+    return this.#fail('unrecognised', code > 32 && code < 127 ? String.fromCharCode(code) : null);
   }
 }

@@ -120,7 +120,7 @@ function judgePlaceholder(tokens: Tokens, at: number): Refusal | null {
       : before > WORD && before <= NAME_PLACEHOLDER && before !== NUMBER;
   const besidePoint = before === PERIOD || tokens.type(at + 1) === PERIOD;
   const doubtful = afterName || (besidePoint && !isName);
-  return doubtful ? { reason: 'malformed', word: null } : null;
+  return doubtful ? { reason: 'malformed', word: '?' } : null;
 }
 
 function variableName(tokens: Tokens, at: number): string | null {
