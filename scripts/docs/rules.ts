@@ -191,6 +191,11 @@ export const rules = {
     'SELECT * FROM knex_migrations',
     'option `primaryTables`',
   ),
+  catalogue: text(
+    'A view or table whose definition hides what would keep the text on the primary, or may.',
+    'SELECT * FROM a_view_that_calls_a_stored_function',
+    'design §4',
+  ),
   'bound-code': text(
     'A bound value is SQL code, which mysql2 writes into the text.',
     'SELECT ?, with mysql.raw',

@@ -1,5 +1,7 @@
 import type { FunctionTable } from '../../packages/core/src/statement/functions/table.ts';
 
+/** As the formatter has it. */
+const lineLength = 100;
 const lineWidth = 88;
 
 /** The TypeScript source that holds a table. */
@@ -18,8 +20,21 @@ ${wrap(table.touching)},
   impure: {
 ${Object.entries(table.impure).map(renderImpure).join('\n')}
   },
+  // Documented, not measured: scripts/functions/versions.ts names the sources.
+  since: ${renderVersions(table.since)},
+  until: ${renderVersions(table.until)},
 };
 `;
+}
+
+function renderVersions(lists: Readonly<Record<number, string>>): string {
+  const lines = Object.entries(lists).map(renderVersion);
+  return lines.length === 0 ? '{}' : `{\n${lines.join('\n')}\n  }`;
+}
+
+function renderVersion([version, names]: [string, string]): string {
+  const line = `    ${version}: '${names}',`;
+  return line.length <= lineLength ? line : `    ${version}:\n${wrap(names, 6)},`;
 }
 
 function renderImpure([name, verdict]: [string, FunctionTable['impure'][string]]): string {
@@ -29,7 +44,7 @@ function renderImpure([name, verdict]: [string, FunctionTable['impure'][string]]
 }
 
 /** String literals joined by `+`, each short enough for the formatter to leave alone. */
-function wrap(words: string): string {
+function wrap(words: string, indent = 4): string {
   const lines: string[] = [];
   let line = '';
   for (const word of words.split(' ')) {
@@ -40,5 +55,5 @@ function wrap(words: string): string {
     line += `${word} `;
   }
   lines.push(line.trimEnd());
-  return lines.map((each) => `    '${each}'`).join(' +\n');
+  return lines.map((each) => `${' '.repeat(indent)}'${each}'`).join(' +\n');
 }

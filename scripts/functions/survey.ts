@@ -1,10 +1,14 @@
-import type { FunctionTable } from '../../packages/core/src/statement/functions/table.ts';
+import {
+  type FunctionTable,
+  versionNumber,
+} from '../../packages/core/src/statement/functions/table.ts';
 import { type Existence, findFunctions } from './existence.ts';
 import { type Effort, findHijacks, type Hijack } from './hijack.ts';
 import { isJudged, judgedImpure, judgedPure, split } from './judge.ts';
 import { mereKeywords } from './pure.ts';
 import { findTails, type Tail } from './samples.ts';
 import type { Server } from './server.ts';
+import { type VersionDifference, versionDifferences } from './versions.ts';
 
 /** What one server says about functions. */
 export interface Survey {
@@ -59,5 +63,21 @@ export function toTable({ dialect, version, known, hijacks }: Survey): FunctionT
     pure: withVerdict('never'),
     touching: withVerdict('with-gap'),
     impure: Object.fromEntries(impure.sort(([one], [other]) => (one < other ? -1 : 1))),
+    since: differences(dialect, 'since'),
+    until: differences(dialect, 'until'),
   };
+}
+
+/** The documented differences of other versions, by version as a number. */
+export function differences(
+  dialect: FunctionTable['dialect'],
+  change: VersionDifference['change'],
+): Record<number, string> {
+  const names = new Map<number, string[]>();
+  for (const difference of versionDifferences) {
+    if (difference.dialect !== dialect || difference.change !== change) continue;
+    const version = versionNumber(difference.version);
+    names.set(version, [...(names.get(version) ?? []), ...split(difference.names)].sort());
+  }
+  return Object.fromEntries([...names].map(([version, each]) => [version, each.join(' ')]));
 }

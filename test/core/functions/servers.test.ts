@@ -47,7 +47,7 @@ function comparable(table: FunctionTable, other: FunctionTable): FunctionTable {
   const known = (names: string) => names.split(' ').filter(isKnown).join(' ');
   const impure = Object.entries(table.impure).filter(([name]) => isKnown(name));
   return {
-    dialect: table.dialect,
+    ...table,
     version: 'another',
     pure: known(table.pure),
     touching: known(table.touching),

@@ -50,8 +50,9 @@ function judgeWordBefore(tokens: Tokens, name: number): Refusal | null {
     const reason = tokens.vocabulary.impure.get(word)?.reason ?? 'unsafe-function';
     return { reason, word };
   }
-  const known = vocabulary.PURE | vocabulary.QUERY_WORD | vocabulary.TYPE_WORD;
-  if (flags & (known | vocabulary.DECLARED_PURE)) return null;
+  if (flags & vocabulary.DECLARED_PURE) return null;
+  if (flags & vocabulary.SHADOWED) return { reason: 'unknown-function', word: tokens.word(name) };
+  if (flags & (vocabulary.PURE | vocabulary.QUERY_WORD | vocabulary.TYPE_WORD)) return null;
   if (flags & vocabulary.PURE_TOUCHING && tokens.touchesNext(name)) return null;
   if (flags & vocabulary.OPENING && opensClause(tokens, name)) return null;
   if (isColumnList(tokens, name + 1)) return null;

@@ -1,3 +1,4 @@
+import type { CatalogueNames } from './catalogue-names.ts';
 import type { Dialect, Facts } from './facts.ts';
 import { TextJudge } from './judge.ts';
 import { DecisionTable } from './memo.ts';
@@ -8,6 +9,22 @@ import { Vocabulary } from './vocabulary.ts';
 export interface ClassifierOptions {
   /** Dialect of the servers; with `'unknown'` only what is safe in both is safe. */
   readonly dialect: Dialect;
+  /**
+   * Version of the oldest server, as major × 10000 + minor × 100 + patch: 80400, 101119. A
+   * function that came later is no known built-in: a stored function may have its name. 0 if it is
+   * unknown: then only what is built in on all versions is.
+   *
+   * @default that of the server that the tables of functions were generated from
+   */
+  readonly version?: number;
+  /**
+   * Version of the newest server. A function that is no longer built in there is no known built-in.
+   *
+   * @default `version`
+   */
+  readonly newestVersion?: number;
+  /** What the servers' catalogue knows of names; none by default. */
+  readonly catalogue?: CatalogueNames;
   /**
    * Functions that are as pure as the built-in ones: `'f'` for calls without a database,
    * `'db.f'` for calls with that one.

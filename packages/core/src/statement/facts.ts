@@ -43,6 +43,8 @@ export const textReasons = [
   'system-schema',
   /** A table named in `primaryTables`, or a migration table of Knex or Kysely. */
   'primary-table',
+  /** A view or table whose definition hides what would keep the text on the primary. */
+  'catalogue',
   /** A bound value is code: mysql2 writes the text of a `toSqlString()` object into the statement. */
   'bound-code',
   /** node-sql-parser sees a lock, a write or a second statement where the lexer saw none. */
@@ -116,7 +118,8 @@ export interface Facts {
   readonly reason: TextReason | null;
   /**
    * The word of the text behind `reason`: a keyword, function or table name in lower case, at most
-   * 64 characters. Never a literal.
+   * 64 characters; or the characters that could not be judged: `?`, `$`, `[`, `/*!`, `/*+`. Never a
+   * literal.
    */
   readonly word: string | null;
   /** State that the statement leaves behind; `null` if none is known. */

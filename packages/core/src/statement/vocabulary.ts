@@ -1,9 +1,10 @@
+import type { CatalogueNames } from './catalogue-names.ts';
 import * as characters from './characters.ts';
 import type { Dialect } from './facts.ts';
-import { mariadbFunctions } from './functions/mariadb.ts';
-import { mysqlFunctions } from './functions/mysql.ts';
-import type { FunctionTable, ImpureFunction } from './functions/table.ts';
+import { knownFunctions, type ServerVersions } from './functions/known.ts';
+import type { ImpureFunction } from './functions/table.ts';
 import * as keywords from './keywords.ts';
+import { foldName, TableNames } from './table-names.ts';
 
 // Constants of this module: see lexer.ts.
 const { FOLD, HASH_SEED, hashStep } = characters;
@@ -29,9 +30,13 @@ export const SYSTEM_SCHEMA = 1024;
 export const PRIMARY_TABLE = 2048;
 export const SEQUENCE_COLUMN = 4096;
 export const QUERY_START = 8192;
+/** A table whose definition the catalogue calls unsafe. */
+export const UNSAFE_TABLE = 16_384;
+/** A stored or loadable function in the place of a built-in one. */
+export const SHADOWED = 32_768;
 
 /** Flags that an identifier has in whatever quotes it stands. */
-export const ANY_NAME = SYSTEM_SCHEMA | PRIMARY_TABLE | SEQUENCE_COLUMN;
+export const ANY_NAME = SYSTEM_SCHEMA | PRIMARY_TABLE | SEQUENCE_COLUMN | UNSAFE_TABLE;
 /** Flags for which a word needs a closer look. */
 export const NEEDS_RULE = REFUSED | GUARDED | ANY_NAME;
 
@@ -39,10 +44,10 @@ export const NEEDS_RULE = REFUSED | GUARDED | ANY_NAME;
 const MIN_SLOTS = 4096;
 
 /** Options of a vocabulary; see `ClassifierOptions`. */
-export interface VocabularyOptions {
-  readonly dialect: Dialect;
+export interface VocabularyOptions extends ServerVersions {
   readonly pureFunctions?: readonly string[];
   readonly primaryTables?: readonly string[];
+  readonly catalogue?: CatalogueNames;
 }
 
 /** Every word that a rule knows, with what the rules know of it. Entry 0 is "not here". */
@@ -51,11 +56,11 @@ export class Vocabulary {
   readonly words: string[] = [''];
   readonly flags: number[] = [0];
   /** By name: the built-in functions that are not pure. */
-  readonly impure = new Map<string, ImpureFunction>();
+  readonly impure: ReadonlyMap<string, ImpureFunction>;
   /** `db.f` of `pureFunctions`. */
   readonly qualifiedPure = new Set<string>();
-  /** By table name: the databases it was named with; `null` if it was named without. */
-  readonly primaryTables = new Map<string, ReadonlySet<string> | null>();
+  readonly primaryTables = new TableNames();
+  readonly unsafeTables = new TableNames();
   #hashes = new Int32Array(MIN_SLOTS);
   /** The letters of all words one behind the other, and where each word begins. */
   #letters = new Uint16Array(MIN_SLOTS * 4);
@@ -63,14 +68,15 @@ export class Vocabulary {
   #slots = new Int32Array(MIN_SLOTS);
 
   constructor(options: VocabularyOptions) {
+    const { catalogue, primaryTables = [], pureFunctions = [] } = options;
     this.dialect = options.dialect;
     this.#addKeywords();
-    this.#addFunctions();
-    this.#addDeclaredFunctions(options.pureFunctions ?? []);
-    this.#addPrimaryTables([
-      ...keywords.migrationTables.split(' '),
-      ...(options.primaryTables ?? []),
-    ]);
+    this.impure = this.#addFunctions(options);
+    this.#addDeclaredFunctions(pureFunctions);
+    const migrationTables = keywords.migrationTables.split(' ');
+    this.#addTables([...migrationTables, ...primaryTables], this.primaryTables, PRIMARY_TABLE);
+    this.#addTables(catalogue?.unsafeTables ?? [], this.unsafeTables, UNSAFE_TABLE);
+    for (const name of catalogue?.shadowingFunctions ?? []) this.#mark(foldName(name), SHADOWED);
   }
 
   /**
@@ -94,7 +100,7 @@ export class Vocabulary {
     for (let at = start; at < end; at++) {
       const code = sql.charCodeAt(at);
       // Names beyond ASCII are those that the user gave.
-      if (code > 127) return sql.slice(start, end).toLowerCase() === this.words[entry];
+      if (code > 127) return foldName(sql.slice(start, end)) === this.words[entry];
       if (letters[offset + at] !== (FOLD[code] || code)) return false;
     }
     return true;
@@ -118,6 +124,7 @@ export class Vocabulary {
       this.#markAll(keywords.guardedInMariadb, GUARDED);
       this.#markAll(keywords.sequenceColumns, SEQUENCE_COLUMN);
     }
+    if (this.dialect === 'mariadb') this.#markAll(keywords.typeWordsInMariadb, TYPE_WORD);
     for (const word of this.#reservedWords()) {
       const known = query.has(word) || this.#flagsOf(word) & (TYPE_WORD | GUARDED);
       if (!known) this.#mark(word, REFUSED);
@@ -131,41 +138,32 @@ export class Vocabulary {
     return words;
   }
 
-  #addFunctions(): void {
+  #addFunctions(servers: ServerVersions): ReadonlyMap<string, ImpureFunction> {
     const callOnly = new Set(keywords.callOnlyWords.split(' '));
-    const tables = functionTables(this.dialect);
-    for (const [name, touching] of pureIn(tables)) {
-      this.#mark(name, touching ? PURE_TOUCHING : PURE);
+    const { pure, impure, names } = knownFunctions(servers);
+    for (const name of names) {
       // A reserved word that is the name of a function, such as RANK, does nothing elsewhere.
       if (!callOnly.has(name)) this.#unmark(name, REFUSED);
     }
-    for (const table of tables) {
-      for (const [name, impure] of Object.entries(table.impure)) {
-        this.#unmark(name, PURE | PURE_TOUCHING);
-        this.#mark(name, IMPURE);
-        this.impure.set(name, impure);
-      }
+    for (const [name, touching] of pure) this.#mark(name, touching ? PURE_TOUCHING : PURE);
+    for (const name of impure.keys()) {
+      this.#unmark(name, PURE | PURE_TOUCHING);
+      this.#mark(name, IMPURE);
     }
+    return impure;
   }
 
   #addDeclaredFunctions(names: readonly string[]): void {
     for (const name of names) {
-      const lower = name.toLowerCase();
-      if (lower.includes('.')) this.qualifiedPure.add(lower);
-      else this.#mark(lower, DECLARED_PURE);
+      const folded = foldName(name);
+      if (folded.includes('.')) this.qualifiedPure.add(folded);
+      else this.#mark(folded, DECLARED_PURE);
     }
   }
 
-  #addPrimaryTables(names: readonly string[]): void {
+  #addTables(names: readonly string[], tables: TableNames, flag: number): void {
     for (const name of names) {
-      // Inside backquotes the text doubles them.
-      const lower = name.toLowerCase().replaceAll('`', '``');
-      const dot = lower.indexOf('.');
-      const table = lower.slice(dot + 1);
-      const known = this.primaryTables.get(table);
-      this.#mark(table, PRIMARY_TABLE);
-      if (dot < 0 || known === null) this.primaryTables.set(table, null);
-      else this.primaryTables.set(table, new Set([...(known ?? []), lower.slice(0, dot)]));
+      for (const identifier of tables.add(name)) this.#mark(identifier, flag);
     }
   }
 
@@ -229,27 +227,6 @@ export class Vocabulary {
 function extended(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
   const result = new Int32Array(length);
   result.set(array);
-  return result;
-}
-
-function functionTables(dialect: Dialect): readonly FunctionTable[] {
-  if (dialect === 'mysql') return [mysqlFunctions];
-  if (dialect === 'mariadb') return [mariadbFunctions];
-  return [mysqlFunctions, mariadbFunctions];
-}
-
-/** Names that are pure in all of these tables; `true` for those that must touch their parenthesis in one. */
-function pureIn(tables: readonly FunctionTable[]): Map<string, boolean> {
-  const [first, ...others] = tables.map((table) => {
-    const pure = table.pure.split(' ').map((name): [string, boolean] => [name, false]);
-    const touching = table.touching.split(' ').map((name): [string, boolean] => [name, true]);
-    return new Map([...pure, ...touching]);
-  });
-  const result = new Map<string, boolean>();
-  for (const [name, touching] of first ?? []) {
-    const rest = others.map((other) => other.get(name));
-    if (!rest.includes(undefined)) result.set(name, touching || rest.includes(true));
-  }
   return result;
 }
 

@@ -88,13 +88,28 @@ function judgeSequence(tokens: Tokens, at: number): Refusal {
 const setOperators = new Set(['union', 'except', 'intersect', 'minus']);
 const setQuantifiers = new Set(['all', 'distinct']);
 
-/** VALUES begins a query, or is a function that only an INSERT has. */
+/**
+ * VALUES begins a query, or is the function VALUES(column): NULL outside of INSERT … ON DUPLICATE
+ * KEY UPDATE (MySQL manual, "Miscellaneous Functions"), a syntax error to MariaDB.
+ */
 function judgeValues(tokens: Tokens, at: number, from: number): Refusal | null {
   const before = tokens.type(at - 1);
-  if (at === from || before === token.CLOSE) return null;
+  if (at === from || before === token.CLOSE || takesColumn(tokens, at)) return null;
   if (before === token.OPEN && !opensArguments(tokens, at - 1)) return null;
   const operator = tokens.isOneOf(at - 1, setQuantifiers) ? at - 2 : at - 1;
   return tokens.isOneOf(operator, setOperators) ? null : { reason: 'unrecognised', word: 'values' };
+}
+
+/** Whether behind the word at `at` the parentheses hold one name, which may be qualified. */
+function takesColumn(tokens: Tokens, at: number): boolean {
+  if (tokens.type(at + 1) !== token.OPEN) return false;
+  let name = at + 2;
+  while (isName(tokens.type(name)) && tokens.type(name + 1) === token.PERIOD) name += 2;
+  return isName(tokens.type(name)) && tokens.type(name + 1) === token.CLOSE;
+}
+
+function isName(type: number): boolean {
+  return type === token.WORD || type === token.NAME || type === token.QUOTED;
 }
 
 function opensArguments(tokens: Tokens, open: number): boolean {
@@ -110,8 +125,12 @@ export function judgeName(tokens: Tokens, at: number): Refusal | null {
   if (flags & vocabulary.SYSTEM_SCHEMA && tokens.type(at + 1) === token.PERIOD) {
     return { reason: 'system-schema', word };
   }
-  if (flags & vocabulary.PRIMARY_TABLE && isPrimaryTable(tokens, at, name)) {
+  const { primaryTables, unsafeTables } = tokens.vocabulary;
+  if (flags & vocabulary.PRIMARY_TABLE && primaryTables.mayHave(name, databaseOf(tokens, at))) {
     return { reason: 'primary-table', word };
+  }
+  if (flags & vocabulary.UNSAFE_TABLE && unsafeTables.mayHave(name, databaseOf(tokens, at))) {
+    return { reason: 'catalogue', word };
   }
   if (flags & vocabulary.SEQUENCE_COLUMN && isQualified(tokens, at)) {
     return word === 'nextval'
@@ -129,11 +148,12 @@ function isQualified(tokens: Tokens, at: number): boolean {
   );
 }
 
-function isPrimaryTable(tokens: Tokens, at: number, name: string): boolean {
-  const databases = tokens.vocabulary.primaryTables.get(name) ?? null;
-  if (databases === null || tokens.type(at - 1) !== token.PERIOD) return true;
+/** The database that the identifier at token `at` is qualified with; `null` if it may be any. */
+function databaseOf(tokens: Tokens, at: number): string | null {
+  if (tokens.type(at - 1) !== token.PERIOD) return null;
   const type = tokens.type(at - 2);
   // What stands before the point may be anything: a name in double quotes, a placeholder.
-  if (type !== token.WORD && type !== token.NAME && type !== token.QUOTED) return true;
-  return databases.has(tokens.word(at - 2));
+  if (type !== token.WORD && type !== token.NAME && type !== token.QUOTED) return null;
+  const quote = type === token.QUOTED ? 1 : 0;
+  return tokens.sql.slice(tokens.start(at - 2) + quote, tokens.end(at - 2) - quote);
 }

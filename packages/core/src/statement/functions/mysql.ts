@@ -168,4 +168,14 @@ export const mysqlFunctions: FunctionTable = {
     version_with_update: { reason: 'unsafe-function' },
     wait_for_executed_gtid_set: { reason: 'unsafe-function' },
   },
+  // Documented, not measured: scripts/functions/versions.ts names the sources.
+  since: {
+    80011:
+      'cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank ' +
+      'row_number',
+    80021: 'json_value',
+  },
+  until: {
+    90600: 'md5 sha sha1',
+  },
 };

@@ -10,12 +10,12 @@ export interface ImpureFunction {
 }
 
 /**
- * The built-in functions of one server. All names are lower case and no name is in two of the
- * three sets; a name in none of them is no known built-in.
+ * The built-in functions of one server, and how other versions differ. All names are lower case
+ * and no name is in two of the three sets; a name in none of them is no known built-in.
  */
 export interface FunctionTable {
   readonly dialect: 'mysql' | 'mariadb';
-  /** The server the table was generated from. */
+  /** The server the sets were generated from. */
   readonly version: string;
   /** Pure, whether or not white space stands before the parenthesis. Space separated, sorted. */
   readonly pure: string;
@@ -25,4 +25,19 @@ export interface FunctionTable {
    */
   readonly touching: string;
   readonly impure: Readonly<Record<string, ImpureFunction>>;
+  /**
+   * By version, as a number: the pure functions that are built in since then. Those of a version
+   * after that of the table are in none of its sets. A name in neither list has always been there.
+   */
+  readonly since: Readonly<Record<number, string>>;
+  /** By version: the pure functions that are no longer built in since then. */
+  readonly until: Readonly<Record<number, string>>;
+}
+
+/** `8.0.17` → 80017, `10.11.18` → 101118; what a part lacks counts as 0. */
+export function versionNumber(dotted: string): number {
+  const [major = 0, minor = 0, patch = 0] = dotted
+    .split('.')
+    .map((part) => Number.parseInt(part, 10) || 0);
+  return major * 10_000 + minor * 100 + patch;
 }
