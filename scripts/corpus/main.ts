@@ -2,14 +2,21 @@
  * Judges the classifier by the servers' own test suites:
  *
  *     pnpm test:corpus [--flavor mysql|mariadb] [--sample files] [--seed n] [--files part-of-name]
+ *         [--workers n] [--record file]
+ *     pnpm test:corpus --score file [--score file]
+ *
+ * `--record` keeps what the server showed: a run that was cut off goes on, and `--score` holds it
+ * against the classifier as it is now, without a server. A file is of one flavor.
  *
  * Exit code 1 if a bar is missed. Complete, it takes the better part of an hour on two cores.
  */
 import { parseArgs } from 'node:util';
 import { createClassifier } from '../../packages/core/src/statement/classifier.ts';
 import { compiledByKnex, compiledByKysely } from '../../test/corpus/compiled.ts';
+import { Recording, readHeading } from '../../test/corpus/recording.ts';
 import { missedBars, report } from '../../test/corpus/report.ts';
-import { measureSuite, runCorpus } from '../../test/corpus/run.ts';
+import { headingOf, measureSuite, runCorpus, scoreRecording } from '../../test/corpus/run.ts';
+import type { Figures } from '../../test/corpus/tally.ts';
 import { type Flavor, flavors } from '../../test/support/servers/flavor.ts';
 
 const { values } = parseArgs({
@@ -19,11 +26,14 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     files: { type: 'string' },
     workers: { type: 'string', default: '2' },
+    record: { type: 'string' },
+    score: { type: 'string', multiple: true },
   },
 });
 
 const chosen = flavors.filter((flavor) => values.flavor === undefined || values.flavor === flavor);
 if (chosen.length === 0) throw new Error(`--flavor is one of ${flavors.join(', ')}`);
+if (values.record !== undefined && chosen.length > 1) throw new Error('--record needs a --flavor');
 
 function reportCompiled(flavor: Flavor): void {
   const classifier = createClassifier({ dialect: flavor });
@@ -41,19 +51,31 @@ function reportCompiled(flavor: Flavor): void {
   }
 }
 
-for (const flavor of chosen) {
+function print(title: string, figures: Figures): void {
+  console.log(report(title, figures));
+  const missed = missedBars(figures);
+  if (missed.length === 0) return;
+  process.exitCode = 1;
+  console.log(`BAR MISSED: ${missed.join(', ')}`);
+}
+
+async function replaySuite(flavor: Flavor): Promise<void> {
+  const { record, sample, files, seed, workers } = values;
   const started = performance.now();
+  const recording =
+    record === undefined ? undefined : await Recording.open(record, await headingOf(flavor));
   const figures = await runCorpus({
     flavor,
-    seed: Number(values.seed),
-    workers: Number(values.workers),
-    ...(values.sample === undefined ? {} : { sample: Number(values.sample) }),
-    ...(values.files === undefined ? {} : { files: values.files }),
+    seed: Number(seed),
+    workers: Number(workers),
+    ...(recording === undefined ? {} : { recording }),
+    ...(sample === undefined ? {} : { sample: Number(sample) }),
+    ...(files === undefined ? {} : { files }),
     onFile: (done, of) => {
       if (done % 100 === 0) console.error(`${flavor}: ${done} of ${of} files`);
     },
   });
-  console.log(report(flavor, figures));
+  print(flavor, figures);
   const extent = await measureSuite(flavor);
   console.log(
     `extracted ${extent.statements} statements, ${extent.distinct} distinct, from ${extent.files} ` +
@@ -61,9 +83,14 @@ for (const flavor of chosen) {
   );
   console.log(`took ${Math.round((performance.now() - started) / 1000)} s`);
   reportCompiled(flavor);
-  const missed = missedBars(figures);
-  if (missed.length > 0) {
-    process.exitCode = 1;
-    console.log(`BAR MISSED: ${missed.join(', ')}`);
-  }
 }
+
+async function scoreAgain(path: string): Promise<void> {
+  const { flavor, server, suite, files, day } = await readHeading(path);
+  const title = `${flavor} ${server}, test suite ${suite} of ${files} files, replayed ${day}`;
+  print(title, await scoreRecording(path));
+  reportCompiled(flavor);
+}
+
+if (values.score !== undefined) for (const path of values.score) await scoreAgain(path);
+else for (const flavor of chosen) await replaySuite(flavor);

@@ -11,6 +11,8 @@ const second = { user: 'rwsplit_second', password: 'second-password' };
 /** The database that the test suites expect. */
 const database = 'test';
 
+const changesFunctions = /\b(?:FUNCTION|DATABASE|SCHEMA|CALL|EXECUTE|SOURCE)\b/i;
+
 const systemDatabases = ['information_schema', 'mysql', 'performance_schema', 'sys', 'app'];
 
 /** A server of its own for one worker, with databases that are thrown away after each file. */
@@ -20,6 +22,8 @@ export class Bench implements AsyncDisposable {
   #watcher: Session;
   /** Those of the last judge. */
   #sessions: readonly number[] = [];
+  /** Names of the stored functions in the databases of the tests; `undefined` after a change. */
+  #functions: ReadonlySet<string> | undefined;
 
   private constructor(flavor: Flavor, cluster: OwnedCluster, watcher: Session) {
     this.#flavor = flavor;
@@ -43,13 +47,32 @@ export class Bench implements AsyncDisposable {
     }
   }
 
-  /** Whether a stored function of this name exists. */
-  async hasFunction(name: string): Promise<boolean> {
-    const sql =
-      'SELECT COUNT(*) FROM information_schema.ROUTINES ' +
-      `WHERE ROUTINE_NAME = '${name.replaceAll(/['\\]/g, '')}'`;
-    const [rows] = await this.#watcher.must(sql);
-    return Number(rows?.[0]?.[0]) > 0;
+  /** As the server tells it. */
+  async version(): Promise<string> {
+    const [rows] = await this.#watcher.must('SELECT VERSION()');
+    return String(rows?.[0]?.[0]);
+  }
+
+  /** Told of every statement that is not judged: it may create or drop a function. */
+  note(sql: string): void {
+    if (changesFunctions.test(sql)) this.#functions = undefined;
+  }
+
+  /** Words of a text that are names of stored functions, in lower case. */
+  async functionsIn(sql: string): Promise<string[]> {
+    this.#functions ??= await this.#readFunctions();
+    const { size } = this.#functions;
+    if (size === 0) return [];
+    const words = new Set(sql.toLowerCase().match(/[\w$\u0080-\uffff]+/g));
+    return [...words].filter((word) => this.#functions?.has(word));
+  }
+
+  async #readFunctions(): Promise<ReadonlySet<string>> {
+    const [rows] = await this.#watcher.must(
+      'SELECT DISTINCT LOWER(ROUTINE_NAME) FROM information_schema.ROUTINES ' +
+        "WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA NOT IN ('mysql', 'sys')",
+    );
+    return new Set(rows?.map(([name]) => String(name)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -58,6 +81,7 @@ export class Bench implements AsyncDisposable {
   }
 
   async #open(): Promise<Judge> {
+    this.#functions = undefined;
     await this.#endSessions();
     await this.#dropDatabases();
     await this.#watcher.must(`CREATE DATABASE ${database}`);

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { findOrigin, unpackPackages } from '../support/servers/apt-packages.ts';
 import { cached } from '../support/servers/cache-folder.ts';
 import type { Flavor } from '../support/servers/flavor.ts';
@@ -26,4 +29,11 @@ export async function fetchSuite(flavor: Flavor): Promise<string> {
       dependencies: false,
     }),
   );
+}
+
+/** Version of the package with a server's own test suite, from its change log. */
+export async function suiteVersion(flavor: Flavor): Promise<string> {
+  const log = join('usr/share/doc', packages[flavor][0] ?? '', 'changelog.Debian.gz');
+  const text = gunzipSync(await readFile(join(await fetchSuite(flavor), log))).toString('utf8');
+  return /^\S+ \(([^)]+)\)/.exec(text)?.[1] ?? 'unknown';
 }

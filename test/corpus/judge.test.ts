@@ -142,7 +142,14 @@ describe.each(flavors)('%s shows', (flavor) => {
     expect(await verdictOn(past, sql)).toEqual({ kind: 'safe' });
   });
 
-  it.each([
+  const temporarySequence = [
+    'SELECT * FROM ts',
+    'temporary-table',
+    ['CREATE TEMPORARY SEQUENCE ts'],
+  ] as const;
+
+  it.each<readonly [sql: string, why: string, past: readonly string[]]>([
+    ...(flavor === 'mariadb' ? [temporarySequence] : []),
     ['SELECT RAND()', 'unstable', []],
     ['SELECT UUID()', 'unstable', []],
     [
@@ -166,5 +173,18 @@ describe.each(flavors)('%s shows', (flavor) => {
       kind: 'failed',
       code: 'ER_NO_SUCH_TABLE',
     });
+  });
+
+  it('which words of a text are names of stored functions', async () => {
+    judge = await bench.judge();
+    const create = 'CREATE FUNCTION Price() RETURNS INT RETURN 1';
+    const found: string[][] = [await bench.functionsIn('SELECT price()')];
+    for (const sql of [create, 'DROP FUNCTION price']) {
+      await judge.replay(sql);
+      bench.note(sql);
+      found.push(await bench.functionsIn('SELECT PRICE(), abs(1)'));
+    }
+    judge.close();
+    expect(found).toEqual([[], ['price'], []]);
   });
 });

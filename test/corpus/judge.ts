@@ -221,7 +221,7 @@ export class Judge {
 // Other rows found and changed than in the main session, whose last statement was START.
 const oddPast = '; SELECT 1 UNION SELECT 2 UNION SELECT 3';
 
-const creations = /\bTEMPORARY\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([^\s(;]+)/gi;
+const creations = /\bTEMPORARY\s+(?:TABLE|SEQUENCE)\s+(?:IF\s+NOT\s+EXISTS\s+)?([^\s(;]+)/gi;
 
 function wordsOf(sql: string): string[] {
   return sql.toLowerCase().match(/[\w$\u0080-\uffff]+/g) ?? [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Facts } from '../../packages/core/src/statement/facts.ts';
-import { isExcluded, looksLikeRead } from './reads.ts';
+import type { Facts, TextReason } from '../../packages/core/src/statement/facts.ts';
+import { looksLikeRead, ruleFor } from './reads.ts';
 
 describe('what looks like a read', () => {
   it.each([
@@ -25,29 +25,33 @@ describe('what looks like a read', () => {
   });
 });
 
-describe('what a rule keeps on the primary', () => {
+describe('the rule that keeps a read on the primary', () => {
   const unknown = (word: string) => ({ reason: 'unknown-function', word }) as const;
+  const malformed = { reason: 'malformed', word: null } as const;
 
-  it.each<[sql: string, facts: Pick<Facts, 'reason' | 'word'>, stored: boolean, excluded: boolean]>(
-    [
-      ['SELECT @a', { reason: 'user-variable', word: 'a' }, false, true],
-      ['SELECT f(1)', unknown('f'), true, true],
-      ['SELECT abs(1)', unknown('abs'), false, false],
-      ['SELECT count (1)', unknown('count'), false, true],
-      ['SELECT count/**/(1)', unknown('count'), false, true],
-      ['SELECT `now`()', unknown('now'), false, true],
-      ['SELECT db . now()', unknown('now'), false, true],
-      ['SELECT `my count`(1)', unknown('my count'), false, true],
-      ['SELECT 1', { reason: 'unrecognised', word: null }, false, false],
-      ['SELECT 1', { reason: 'malformed', word: null }, false, false],
-      ['SELECT 1', { reason: 'parser-veto', word: 'function' }, false, false],
-      ['SELECT @a, "?"', { reason: 'malformed', word: null }, false, true],
-      ['SELECT "@a", \'mysql.user\'', { reason: 'malformed', word: null }, false, false],
-      ['SELECT * FROM mysql.user', { reason: 'malformed', word: null }, false, true],
-      ['SELECT 1', { reason: null, word: null }, false, false],
-    ],
-  )('%s %j: stored %s, by rule %s', (sql, facts, stored, excluded) => {
+  it.each<
+    [sql: string, facts: Pick<Facts, 'reason' | 'word'>, isStored: boolean, rule: TextReason | null]
+  >([
+    ['SELECT @a', { reason: 'user-variable', word: 'a' }, false, 'user-variable'],
+    ['SELECT f(1)', unknown('f'), true, 'unknown-function'],
+    ['SELECT abs(1)', unknown('abs'), false, null],
+    ['SELECT count (1)', unknown('count'), false, 'unknown-function'],
+    ['SELECT count/**/(1)', unknown('count'), false, 'unknown-function'],
+    ['SELECT `now`()', unknown('now'), false, 'unknown-function'],
+    ['SELECT db . now()', unknown('now'), false, 'unknown-function'],
+    ['SELECT `my count`(1)', unknown('my count'), false, 'unknown-function'],
+    ['SELECT * FROM { oj (t JOIN u ON 1) }', unknown('oj'), false, null],
+    ['SELECT nosuch(@a)', unknown('nosuch'), false, 'user-variable'],
+    ['SELECT 1', { reason: 'unrecognised', word: null }, false, null],
+    ['SELECT 1', malformed, false, null],
+    ['SELECT 1', { reason: 'parser-veto', word: 'function' }, false, null],
+    ['SELECT @a, "?"', malformed, false, 'user-variable'],
+    ['SELECT @@a, @b, "?"', malformed, false, 'system-variable'],
+    ['SELECT "@a", \'mysql.user\'', malformed, false, null],
+    ['SELECT * FROM mysql.user', malformed, false, 'system-schema'],
+    ['SELECT 1', { reason: null, word: null }, false, null],
+  ])('%s %j, stored %s: %s', (sql, facts, isStored, rule) => {
     const all = { kind: 'read', pin: null, followUp: null, hint: null, ...facts } as const;
-    expect(isExcluded(sql, all, stored)).toBe(excluded);
+    expect(ruleFor(sql, all, isStored)).toBe(rule);
   });
 });

@@ -31,19 +31,22 @@ const rules: ReadonlySet<TextReason> = new Set<TextReason>([
   'primary-table',
 ]);
 
-/** Whether a rule keeps this read on the primary; otherwise it is a miss. */
-export function isExcluded(sql: string, facts: Facts, isStoredFunction: boolean): boolean {
+/** The rule that keeps this read on the primary; `null` if none does: then it is a miss. */
+export function ruleFor(sql: string, facts: Facts, isStoredFunction: boolean): TextReason | null {
   const { reason, word } = facts;
-  if (reason === null) return false;
-  if (rules.has(reason) || breaksPlainRule(sql)) return true;
+  if (reason === null || rules.has(reason)) return reason;
   const isCall = reason === 'unknown-function' && word !== null;
-  return isCall && (isStoredFunction || namesStoredFunction(sql, word));
+  if (isCall && (isStoredFunction || namesStoredFunction(sql, word))) return reason;
+  return plainRule(sql);
 }
 
-/** Whether a text that was given up for another reason has a variable or a system schema in it. */
-function breaksPlainRule(sql: string): boolean {
+/** The rule for a variable or a system schema in a text that was given up for another reason. */
+function plainRule(sql: string): TextReason | null {
   const text = sql.replace(/'[^']*'|"[^"]*"/g, "''");
-  return /@|\b(?:information_schema|performance_schema|mysql|sys)`?\s*\./i.test(text);
+  if (text.includes('@@')) return 'system-variable';
+  if (text.includes('@')) return 'user-variable';
+  const names = /\b(?:information_schema|performance_schema|mysql|sys)`?\s*\./i;
+  return names.test(text) ? 'system-schema' : null;
 }
 
 /**
@@ -53,7 +56,8 @@ function breaksPlainRule(sql: string): boolean {
 function namesStoredFunction(sql: string, name: string): boolean {
   const word = name.replace(/[^\w\u0080-\uffff]/g, '\\$&');
   return new RegExp(
-    `(?:\\.\\s*|[\`"])${word}[\`"]?\\s*\\(|\\b${word}(?:\\s|/\\*.*?\\*/)+\\(`,
+    // `{oj (` begins a join (MySQL manual, "JOIN Clause").
+    `(?:\\.\\s*|[\`"])${word}[\`"]?\\s*\\(|(?<!\\{\\s*)\\b${word}(?:\\s|/\\*.*?\\*/)+\\(`,
     'is',
   ).test(sql);
 }

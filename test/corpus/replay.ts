@@ -1,24 +1,21 @@
-import type { Classifier } from '../../packages/core/src/statement/classifier.ts';
-import type { Facts } from '../../packages/core/src/statement/facts.ts';
 import type { Bench } from './bench.ts';
 import type { Judge, Verdict } from './judge.ts';
-import { isExcluded, looksLikeRead } from './reads.ts';
+import { looksLikeRead } from './reads.ts';
 import { whySkipped } from './skip.ts';
 import type { Statement } from './suite.ts';
 
-/** One read, judged once. */
-export interface Judged extends Statement {
-  readonly facts: Facts;
+/** One read, judged once by the server; the classifier has no part in it. */
+export interface Read extends Statement {
   readonly verdict: Verdict;
-  /** For a safe read that stays on the primary: whether a rule says so. */
-  readonly excluded: boolean;
+  /** Words of the text that name a stored function, in lower case. */
+  readonly functions?: readonly string[];
 }
 
 /** What became of one test file. */
 export interface Replay {
-  readonly judged: readonly Judged[];
+  readonly reads: readonly Read[];
   /** Statements that were not replayed, by reason. */
-  readonly skipped: ReadonlyMap<string, number>;
+  readonly skipped: Readonly<Record<string, number>>;
   readonly replayed: number;
   /** Statements left when the time was up. */
   readonly abandoned: number;
@@ -34,12 +31,11 @@ export type Times = Map<string, number>;
 /** Replays statements in order and judges the reads among them. */
 export async function replay(
   bench: Bench,
-  classifier: Classifier,
   statements: readonly Statement[],
   times: Times,
 ): Promise<Replay> {
-  const judged: Judged[] = [];
-  const skipped = new Map<string, number>();
+  const reads: Read[] = [];
+  const skipped: Record<string, number> = {};
   const until = performance.now() + longestFileMs;
   let judge = await bench.judge();
   let replayed = 0;
@@ -49,7 +45,7 @@ export async function replay(
     const why = whySkipped(sql);
     replayed++;
     if (why !== undefined) {
-      skipped.set(why, (skipped.get(why) ?? 0) + 1);
+      skipped[why] = (skipped[why] ?? 0) + 1;
       continue;
     }
     if (judge.isLost) {
@@ -57,13 +53,14 @@ export async function replay(
       judge = await bench.judge();
     }
     if (looksLikeRead(sql) && isDue(times, statement)) {
-      judged.push(await judgeOne(bench, judge, classifier, statement));
+      reads.push(await judgeOne(bench, judge, statement));
     } else {
       await judge.replay(sql);
+      bench.note(sql);
     }
   }
   judge.close();
-  return { judged, skipped, replayed, abandoned: statements.length - replayed };
+  return { reads, skipped, replayed, abandoned: statements.length - replayed };
 }
 
 function isDue(times: Times, { file, sql }: Statement): boolean {
@@ -73,19 +70,11 @@ function isDue(times: Times, { file, sql }: Statement): boolean {
   return time <= timesPerRead;
 }
 
-async function judgeOne(
-  bench: Bench,
-  judge: Judge,
-  classifier: Classifier,
-  statement: Statement,
-): Promise<Judged> {
+async function judgeOne(bench: Bench, judge: Judge, statement: Statement): Promise<Read> {
   const { sql } = statement;
-  const facts = classifier.classify(sql);
   const verdict = await judge.judge(sql);
   // What a read-only transaction refused is part of the test.
   if (verdict.kind === 'hazard' && verdict.signals.includes('writes')) await judge.replay(sql);
-  const { word } = facts;
-  const asks = verdict.kind === 'safe' && facts.reason === 'unknown-function' && word !== null;
-  const isStored = asks && (await bench.hasFunction(word));
-  return { ...statement, facts, verdict, excluded: isExcluded(sql, facts, isStored) };
+  const functions = verdict.kind === 'safe' ? await bench.functionsIn(sql) : [];
+  return { ...statement, verdict, ...(functions.length === 0 ? {} : { functions }) };
 }

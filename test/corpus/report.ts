@@ -1,5 +1,4 @@
-import type { Flavor } from '../support/servers/flavor.ts';
-import type { Judged } from './replay.ts';
+import type { Judged } from './score.ts';
 import { type Counts, type Figures, share } from './tally.ts';
 
 /** What must hold of every run. */
@@ -20,27 +19,49 @@ export function missedBars(figures: Figures): string[] {
 }
 
 /** The figures of one server as lines of text. */
-export function report(flavor: Flavor, figures: Figures): string {
+export function report(title: string, figures: Figures): string {
   const { hazards, misses } = figures;
+  const unexplained = hazards.filter(({ explanation }) => explanation === undefined);
+  const judged = figures.reads - total(figures.failed) - total(figures.open);
   return [
-    `== ${flavor}`,
-    `replayed        ${figures.replayed} statements of ${figures.files} files, ${figures.abandoned} left when time was up`,
-    `not replayed    ${list(figures.skipped)}`,
-    `reads           ${figures.reads} distinct`,
-    `  not comparable ${list(figures.open)}`,
-    `  refused       ${list(figures.failed)}`,
+    `== ${title}`,
+    `replayed        ${figures.replayed} statements of ${figures.files} files`,
+    `not replayed    ${figures.abandoned} left when a file's time was up, ${list(figures.skipped)}`,
+    `reads           ${figures.reads} distinct, ${judged} judged`,
+    `  not judged    no answer to compare: ${list(figures.open)}`,
+    `                refused by the server: ${list(figures.failed)}`,
     `safe            ${figures.safe}`,
-    `  by rule       ${list(figures.excluded)}`,
-    `  to a replica  ${figures.toReplica} of ${figures.toReplica + misses.length}: ${percent(share(figures))}`,
-    `hazards kept on the primary: ${list(figures.refused)}`,
-    `hazards sent to a replica: ${hazards.length}`,
+    `  by rule       ${total(figures.excluded)}: ${list(figures.excluded)}`,
+    `  to a replica  ${figures.toReplica} of ${figures.toReplica + misses.length}: ${percent(share(figures))} (bar ${percent(bars.share)})`,
+    `  missed        ${misses.length}: ${list(countBy(misses, kindOfMiss))}`,
+    `hazards`,
+    `  to the primary ${total(figures.refused)}: ${list(figures.refused)}`,
+    `  to a replica  ${unexplained.length} unexplained (bar ${bars.hazards}); ` +
+      `not in the text: ${list(countBy(hazards, ({ explanation }) => explanation))}`,
     ...hazards.map(
       ({ judged, signals, explanation }) =>
-        `  ${explanation ?? 'UNEXPLAINED'} [${signals.join(', ')}] ${place(judged)}`,
+        `    ${explanation ?? 'UNEXPLAINED'} [${signals.join(', ')}] ${place(judged)}`,
     ),
-    `misses: ${misses.length}`,
-    ...misses.map((each) => `  ${each.facts.reason} ${each.facts.word ?? ''} ${place(each)}`),
+    'every miss:',
+    ...misses.map((each) => `    ${kindOfMiss(each)} ${place(each)}`).sort(),
   ].join('\n');
+}
+
+function kindOfMiss({ facts }: Judged): string {
+  return [facts.reason, facts.word].filter((each) => each !== null).join(' ');
+}
+
+function countBy<T>(values: readonly T[], kind: (value: T) => string | undefined): Counts {
+  const counts = new Map<string, number>();
+  for (const each of values) {
+    const name = kind(each);
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function total(counts: Counts): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
 function place({ file, sql }: Judged): string {

@@ -1,6 +1,8 @@
 import { createClassifier } from '../../packages/core/src/statement/classifier.ts';
 import type { Flavor } from '../support/servers/flavor.ts';
 import { Bench } from './bench.ts';
+import { suiteVersion } from './fetch.ts';
+import { type Heading, type Recording, readHeading, readRecording } from './recording.ts';
 import { replay, type Times } from './replay.ts';
 import { openSuite, type Suite } from './suite.ts';
 import { type Figures, Tally } from './tally.ts';
@@ -16,8 +18,10 @@ export interface RunOptions {
   readonly files?: string;
   /** Servers at work at the same time. Default: 1. */
   readonly workers?: number;
-  /** Told when a file is done; the figures are those so far. */
-  readonly onFile?: (done: number, of: number, figures: () => Figures) => void;
+  /** Takes what the server showed, and knows which files are done. Default: none. */
+  readonly recording?: Recording;
+  /** Told when a file is done. */
+  readonly onFile?: (done: number, of: number) => void;
 }
 
 /** What a suite holds, before anything is replayed. */
@@ -30,31 +34,57 @@ export interface Extent {
 
 /** Replays the files of a server's own test suite and adds up what the server showed. */
 export async function runCorpus(options: RunOptions): Promise<Figures> {
-  const { flavor, workers = 1, onFile = () => {} } = options;
+  const { flavor, workers = 1, recording, onFile = () => {} } = options;
   const suite = await openSuite(flavor);
   const names = choose(suite, options);
-  const tally = new Tally(flavor);
-  const queue = names.values();
-  let done = 0;
+  const tally = new Tally(flavor, createClassifier({ dialect: flavor }));
+  const queue = names.filter((name) => !recording?.done.has(name)).values();
+  const times: Times = new Map();
+  let done = recording?.done.size ?? 0;
   const work = async (): Promise<void> => {
     await using bench = await Bench.open(flavor);
-    const times: Times = new Map();
-    const classifier = createClassifier({ dialect: flavor });
-    for (const name of queue) {
-      tally.add(await replay(bench, classifier, suite.expand(name), times));
-      onFile(++done, names.length, () => tally.figures());
+    for (const root of queue) {
+      const replayed = await replay(bench, suite.expand(root), times);
+      recording?.add({ root, ...replayed });
+      tally.add(replayed);
+      onFile(++done, names.length);
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
   return tally.figures();
 }
 
+/** What a complete run of this server's suite is a run of. */
+export async function headingOf(flavor: Flavor): Promise<Heading> {
+  const [suite, version] = await Promise.all([openSuite(flavor), suiteVersion(flavor)]);
+  await using bench = await Bench.open(flavor);
+  return {
+    flavor,
+    server: await bench.version(),
+    suite: version,
+    files: suite.roots.length,
+    day: new Date().toISOString().slice(0, 10),
+  };
+}
+
+/** Adds up what a server showed in an earlier run. */
+export async function scoreRecording(path: string): Promise<Figures> {
+  const { flavor } = await readHeading(path);
+  const tally = new Tally(flavor, createClassifier({ dialect: flavor }));
+  for await (const file of readRecording(path)) tally.add(file);
+  return tally.figures();
+}
+
 function choose(suite: Suite, options: RunOptions): string[] {
   const { files = '', seed = 1, sample, maxStatements } = options;
-  const names = suite.roots.filter((name) => name.includes(files));
+  // A run that is cut off is a sample.
+  const names = shuffle(
+    suite.roots.filter((name) => name.includes(files)),
+    seed,
+  );
   if (sample === undefined) return names;
   const chosen: string[] = [];
-  for (const name of shuffle(names, seed)) {
+  for (const name of names) {
     if (chosen.length === sample) break;
     if (suite.expand(name).length <= (maxStatements ?? Number.POSITIVE_INFINITY)) chosen.push(name);
   }

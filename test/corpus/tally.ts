@@ -1,7 +1,9 @@
+import type { Classifier } from '../../packages/core/src/statement/classifier.ts';
 import type { TextReason } from '../../packages/core/src/statement/facts.ts';
 import type { Flavor } from '../support/servers/flavor.ts';
-import type { Judged, Replay } from './replay.ts';
+import type { Replay } from './replay.ts';
 import { explain } from './residual.ts';
+import { type Judged, judgeText } from './score.ts';
 
 /** How many of each. */
 export type Counts = ReadonlyMap<string, number>;
@@ -28,7 +30,7 @@ export interface Figures {
   readonly safe: number;
   /** Safe reads that the classifier sends to a replica. */
   readonly toReplica: number;
-  /** Safe reads that a rule keeps on the primary, by reason. */
+  /** Safe reads that a rule keeps on the primary, by rule. */
   readonly excluded: Counts;
   /** Safe reads on the primary without such a rule. */
   readonly misses: readonly Judged[];
@@ -47,25 +49,28 @@ const weights = { failed: 0, open: 1, safe: 2, hazard: 3 } as const;
 
 /** Adds up replays. */
 export class Tally {
+  readonly #classifier: Classifier;
   readonly #flavor: Flavor;
   readonly #texts = new Map<string, Judged>();
-  readonly #excluded = new Set<string>();
+  readonly #rules = new Map<string, TextReason>();
   readonly #hazards = new Map<string, Hazard>();
   readonly #skipped = new Map<string, number>();
   #files = 0;
   #replayed = 0;
   #abandoned = 0;
 
-  constructor(flavor: Flavor) {
+  /** @param classifier the one that is judged */
+  constructor(flavor: Flavor, classifier: Classifier) {
     this.#flavor = flavor;
+    this.#classifier = classifier;
   }
 
-  add({ judged, skipped, replayed, abandoned }: Replay): void {
+  add({ reads, skipped, replayed, abandoned }: Replay): void {
     this.#files++;
     this.#replayed += replayed;
     this.#abandoned += abandoned;
-    for (const [why, count] of skipped) increase(this.#skipped, why, count);
-    for (const each of judged) this.#addRead(each);
+    for (const [why, count] of Object.entries(skipped)) increase(this.#skipped, why, count);
+    for (const read of reads) this.#addRead(judgeText(read, this.#classifier));
   }
 
   #addRead(judged: Judged): void {
@@ -74,7 +79,7 @@ export class Tally {
     if (known === undefined || weights[known.verdict.kind] < weights[verdict.kind]) {
       this.#texts.set(sql, judged);
     }
-    if (judged.excluded) this.#excluded.add(sql);
+    if (judged.rule !== null) this.#rules.set(sql, judged.rule);
     if (verdict.kind === 'hazard' && judged.facts.reason === null) {
       const explanation = explain(this.#flavor, judged);
       this.#hazards.set(`${file}\n${sql}`, { judged, signals: verdict.signals, explanation });
@@ -91,15 +96,15 @@ export class Tally {
     let toReplica = 0;
     for (const [sql, judged] of this.#texts) {
       const { facts, verdict } = judged;
-      const reason: TextReason | 'replica' = facts.reason ?? 'replica';
       if (verdict.kind === 'failed') increase(failed, verdict.code);
       else if (verdict.kind === 'open') increase(open, verdict.why);
       else if (verdict.kind === 'hazard') {
-        if (facts.reason !== null) increase(refused, reason);
+        if (facts.reason !== null) increase(refused, facts.reason);
       } else {
         safe++;
+        const rule = this.#rules.get(sql);
         if (facts.reason === null) toReplica++;
-        else if (this.#excluded.has(sql)) increase(excluded, reason);
+        else if (rule !== undefined) increase(excluded, rule);
         else misses.push(judged);
       }
     }
