@@ -87,6 +87,8 @@ describe.each(flavors)('%s', (flavor) => {
   it('runs the hook on every connection of every host, before its first statement', async () => {
     const seen: string[] = [];
     open({
+      // It has a connection of its own for a moment.
+      catalogueRefresh: false,
       onCreateConnection: async (connection, host) => {
         seen.push(host.role);
         await new Promise<void>((resolve, reject) => {

@@ -115,6 +115,8 @@ describe.each(flavors)('%s', async (flavor) => {
     it('sets up every connection of every host once, before its first statement', async () => {
       const created: string[] = [];
       await using db = open(cluster, database, {
+        // It has a connection of its own for a moment.
+        catalogueRefresh: false,
         onCreateConnection: async (connection, { role, name }) => {
           await connection.executeQuery(CompiledQuery.raw("set time_zone = '+05:00'"));
           created.push(`${role} ${name}: ${(await streamed(connection)).join()}`);

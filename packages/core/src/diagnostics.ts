@@ -1,5 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
+import type { CataloguePart } from './catalogue/rows.ts';
+import type { CatalogueState } from './catalogue/stats.ts';
 import type { Role, RouteReason } from './routing/reasons.ts';
+import type { StatementKind } from './statement/facts.ts';
+import type { TableName } from './statement/syntax-tree.ts';
 
 /** What became of a statement. Published on `rwsplit:statement` when its answer is complete. */
 export interface StatementEvent {
@@ -18,6 +22,12 @@ export interface StatementEvent {
   readonly duration: number;
   /** Code of its error, or `null`. The error itself may hold bound values: the server quotes them. */
   readonly error: string | null;
+  /** What the statement does. */
+  readonly kind: StatementKind;
+  /** The tables that its text names. Worked out when it is read, and each time; nothing is, unread. */
+  readonly tables: readonly TableName[];
+  /** That of `explain()`: the same for texts that differ in literals. Worked out when it is read. */
+  readonly fingerprint: string;
 }
 
 /** A host went down or came back. Published on `rwsplit:host`. */
@@ -27,6 +37,19 @@ export interface HostEvent {
   readonly isUp: boolean;
   /** Code of the failure; `null` when the host came back. */
   readonly failure: string | null;
+}
+
+/** The catalogue was read, or could not be. Published on `rwsplit:catalogue`. */
+export interface CatalogueEvent {
+  readonly state: CatalogueState;
+  /** What could not be read: see `stats().catalogue`. */
+  readonly unread: readonly CataloguePart[];
+  /** How many views and tables are read on the primary for what they hide. */
+  readonly unsafeTables: number;
+  /** Code of the error that it ended with, or `null`. */
+  readonly error: string | null;
+  /** From the login on, in milliseconds. */
+  readonly duration: number;
 }
 
 /**
@@ -47,8 +70,11 @@ export const channels = {
   statement: 'rwsplit:statement',
   /** Messages are {@link HostEvent}s. */
   host: 'rwsplit:host',
+  /** Messages are {@link CatalogueEvent}s. */
+  catalogue: 'rwsplit:catalogue',
 } as const;
 
 /** Costs a property read while nobody listens; a statement is only timed while somebody does. */
 export const statementChannel = channel(channels.statement);
 export const hostChannel = channel(channels.host);
+export const catalogueChannel = channel(channels.catalogue);

@@ -1,3 +1,6 @@
+export type { UnsafeTable } from './catalogue/judge-tables.ts';
+export { type CataloguePart, catalogueParts } from './catalogue/rows.ts';
+export { type CatalogueState, type CatalogueStats, catalogueStates } from './catalogue/stats.ts';
 export type {
   HostConfig,
   HostOptions,
@@ -13,9 +16,20 @@ export {
   ReplicatedPool,
 } from './connection/pool.ts';
 export type { Statement, StatementOptions } from './connection/statement.ts';
-export { channels, type HostEvent, type StatementEvent } from './diagnostics.ts';
+export {
+  type CatalogueEvent,
+  channels,
+  type HostEvent,
+  type StatementEvent,
+} from './diagnostics.ts';
 export { type ErrorCode, errorCodes, isRwSplitError, RwSplitError } from './errors.ts';
+export type { ClassificationStats } from './explain/classification-stats.ts';
+export { explain } from './explain/explain.ts';
+export type { Explanation } from './explain/explanation.ts';
+export type { ExplainOptions } from './explain/options.ts';
 export { type Balancing, balancings } from './hosts/choose.ts';
 export type { HostInfo, OnCreateConnection } from './pool/host-info.ts';
 export type { RawConnection, UserPool } from './pool/mysql2.ts';
 export { type Role, type RouteReason, routeReasons } from './routing/reasons.ts';
+export type { StatementKind } from './statement/facts.ts';
+export type { TableName, VetoCause } from './statement/syntax-tree.ts';

@@ -98,6 +98,43 @@ describe('options', () => {
       "primaryTables: expected an array of table names, 't' or 'db.t', found an array of 2",
     ],
     [
+      'a function with its arguments',
+      { primary, pureFunctions: ['price', 'tax(a)'] },
+      "pureFunctions[1]: expected a function name, 'f' or 'db.f', without quotes or parentheses, found 'tax(a)'",
+    ],
+    ['a function of two databases', { primary, pureFunctions: ['a.b.c'] }, "found 'a.b.c'"],
+    ['a database without function', { primary, pureFunctions: ['shop.'] }, "found 'shop.'"],
+    ['a function without database', { primary, pureFunctions: ['.price'] }, "found '.price'"],
+    ['white space behind a name', { primary, pureFunctions: ['shop. tax'] }, "found 'shop. tax'"],
+    ['a quoted function', { primary, pureFunctions: ['`shop`.tax'] }, "found '`shop`.tax'"],
+    [
+      'a name longer than any',
+      { primary, pureFunctions: ['x'.repeat(65)] },
+      'found a string of 65 characters',
+    ],
+    [
+      'a function that waits',
+      { primary, pureFunctions: ['SLEEP'] },
+      "pureFunctions[0]: expected a stored or loadable function, found 'SLEEP', a built-in one that locks, waits, writes or tells of one server",
+    ],
+    [
+      'a function of the session',
+      { primary, pureFunctions: ['last_insert_id'] },
+      "found 'last_insert_id', a built-in one that depends on its session",
+    ],
+    [
+      'a function that writes in this dialect',
+      { primary, dialect: 'mariadb', pureFunctions: ['nextval'] },
+      "found 'nextval', a built-in one",
+    ],
+    [
+      'a table of two databases',
+      { primary, primaryTables: ['t', 'a.b.c'] },
+      "primaryTables[1]: expected a table name, 't' or 'db.t', without quotes, found 'a.b.c'",
+    ],
+    ['a quoted table', { primary, primaryTables: ['"shop"."job"'] }, 'primaryTables[0]'],
+    ['a table without a name', { primary, primaryTables: ['shop.'] }, "found 'shop.'"],
+    [
       'two replicas of one name',
       {
         primary,
@@ -128,6 +165,18 @@ describe('options', () => {
 
   it('accepts options that are left undefined', () => {
     expect(messageOf({ primary, replicas: undefined, balancing: undefined })).toBe('no error');
+  });
+
+  it.each([
+    ['with and without database', { pureFunctions: ['price', 'Shop.Tax'] }],
+    ['of a built-in one in a database', { pureFunctions: ['shop.sleep'] }],
+    ['of a pure built-in one', { pureFunctions: ['left'] }],
+    ['built in where this dialect is not', { dialect: 'mysql', pureFunctions: ['nextval'] }],
+    ['built in in one of the two', { pureFunctions: ['nextval'] }],
+    ['of 64 letters', { pureFunctions: [`${'d'.repeat(64)}.${'ü'.repeat(64)}`] }],
+    ['with odd characters', { primaryTables: ['with `quote', 'a b', 'job (old)', "it's"] }],
+  ])('accepts names %s', (_, routing) => {
+    expect(messageOf({ primary, ...routing })).toBe('no error');
   });
 
   it('lets options of a newer mysql2 through', () => {

@@ -27,12 +27,14 @@ const plain: Situation = {
   forcePrimary: false,
   wasRefused: false,
   replicas: 2,
+  isCatalogueBehind: false,
 };
 
 describe('decide', () => {
   it.each<[string, Partial<Situation>, string, string]>([
     ['a plain read', {}, 'replica', 'read'],
     ['no replicas', { replicas: 0 }, 'primary', 'no-replicas'],
+    ['a change that is not known yet', { isCatalogueBehind: true }, 'primary', 'catalogue-pending'],
     ['the hint', { forcePrimary: true }, 'primary', 'force-primary'],
     ['a text that a replica refused', { wasRefused: true }, 'primary', 'fence'],
     ['what the text needs', { facts: locking }, 'primary', 'locking-read'],

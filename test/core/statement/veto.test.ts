@@ -1,16 +1,26 @@
-import { describe, expect, it } from 'vitest';
+import mysql from 'mysql2/promise';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createClassifier } from '../../../packages/core/src/statement/classifier.ts';
 import { Lexer } from '../../../packages/core/src/statement/lexer.ts';
 import { defaultReading } from '../../../packages/core/src/statement/readings.ts';
-import type { Tokens } from '../../../packages/core/src/statement/tokens.ts';
 import {
   falseAlarms,
-  ParserVeto,
+  functionsIn,
+  tablesIn,
   type VetoCause,
-} from '../../../packages/core/src/statement/veto.ts';
+} from '../../../packages/core/src/statement/syntax-tree.ts';
+import type { Tokens } from '../../../packages/core/src/statement/tokens.ts';
+import { ParserVeto, SyntaxParser } from '../../../packages/core/src/statement/veto.ts';
 import { Vocabulary } from '../../../packages/core/src/statement/vocabulary.ts';
+import { flavors } from '../../support/servers/flavor.ts';
+import { freshDatabase, sharedCluster } from '../../support/shared-cluster.ts';
 
-const vocabulary = new Vocabulary({ dialect: 'mysql', pureFunctions: ['price', 'shop.tax'] });
+const vocabulary = new Vocabulary({
+  dialect: 'mysql',
+  pureFunctions: ['price', 'shop.tax'],
+  primaryTables: ['job', 'shop.till'],
+  catalogue: { unsafeTables: ['shop.counters'], shadowingFunctions: [] },
+});
 
 function tokensOf(sql: string): Tokens {
   const lexer = new Lexer(vocabulary);
@@ -40,6 +50,15 @@ describe('the second opinion of a parser', () => {
     ['SELECT 1; SELECT 2', 'statement', 'two statements'],
     ['DELETE FROM t', 'statement', 'a write'],
     ['WITH c AS (SELECT 1) UPDATE t SET a = 1', 'statement', 'a write behind WITH'],
+    ['SELECT a FROM job', 'table', 'a table of primaryTables'],
+    ['SELECT a FROM any_db.JOB', 'table', 'in any database, in any case'],
+    ['SELECT a FROM t JOIN `till` USING (id)', 'table', 'joined, in backquotes'],
+    ['SELECT 1 FROM t WHERE a IN (SELECT a FROM shop.till)', 'table', 'in a subquery'],
+    ['SELECT a FROM other.till', null, 'its namesake in another database'],
+    ['SELECT job.a, till AS counters FROM job_log AS job', null, 'columns and aliases'],
+    ['SELECT a FROM knex_migrations', 'table', 'a migration table'],
+    ['SELECT a FROM counters', 'table', 'an unsafe view of the catalogue'],
+    ['SELECT a FROM other.counters', null, 'its namesake'],
     ['EXPLAIN SELECT 1', null, 'EXPLAIN'],
     ['TABLE t', null, 'a syntax error to it'],
     ['SELECT a <=> b FROM t USE INDEX (i)', null, 'a syntax error to it'],
@@ -120,6 +139,80 @@ describe('the parser in the classifier', () => {
     for (const dialect of ['mysql', 'mariadb'] as const) {
       const { reason } = createClassifier({ dialect }).classify(sql);
       expect([null, 'unknown-function'], dialect).toContain(reason);
+    }
+  });
+
+  it.each([...falseAlarms])('would raise one about %s in %s', (word, sql) => {
+    const seen = (['mysql', 'mariadb'] as const).map((dialect) =>
+      functionsIn(new SyntaxParser(dialect).parse(sql)).has(word),
+    );
+    expect(seen).toContain(true);
+  });
+});
+
+describe('the known false alarms', async () => {
+  const clusters = flavors.map(sharedCluster);
+  const connections = await Promise.all(
+    clusters.map(async (cluster) => {
+      const { name, connectionOptions } = await freshDatabase(cluster);
+      for (const table of ['t', 'a', 'b']) {
+        await cluster.primary.query(`CREATE TABLE ${name}.${table} (a INT, b INT)`);
+      }
+      return mysql.createConnection(connectionOptions(cluster.primary));
+    }),
+  );
+  afterAll(async () => {
+    await Promise.all(connections.map((connection) => connection.end()));
+  });
+
+  it.each([...falseAlarms])(
+    'has a statement with %s that a server takes: %s',
+    async (_word, sql) => {
+      const errors = await Promise.all(
+        connections.map((connection) =>
+          connection.query('PREPARE s FROM ?', [sql]).then(
+            () => null,
+            (error: { code: string }) => error.code,
+          ),
+        ),
+      );
+      expect(errors.some((code) => code !== 'ER_PARSE_ERROR')).toBe(true);
+    },
+  );
+});
+
+describe('the tables of a tree', () => {
+  const rows: readonly [sql: string, tables: string[], why: string][] = [
+    ['SELECT 1', [], 'none'],
+    ['SELECT 1 FROM dual', [], 'DUAL is none'],
+    ['SELECT a FROM s.b JOIN c ON s.b.x = c.x, a AS z', ['s.b', 'c', 'a'], 'in their order'],
+    ['SELECT z.a FROM t z JOIN t y', ['t'], 'each once'],
+    ['SELECT 1 FROM `a``b`.`c d`', ['a`b.c d'], 'without their quotes'],
+    ['SELECT * FROM (SELECT a FROM t) d WHERE EXISTS (SELECT 1 FROM u)', ['t', 'u'], 'nested'],
+    ['SELECT 1 FROM a UNION SELECT 1 FROM b', ['a', 'b'], 'of a union'],
+    ['WITH c AS (SELECT 1 FROM t) SELECT * FROM C', ['t'], 'not of WITH, in any case'],
+    ['WITH c AS (SELECT 1 FROM c) SELECT * FROM c', ['c'], 'a table that WITH has the name of'],
+    ['WITH c AS (SELECT 1), d AS (SELECT * FROM c) SELECT * FROM d', [], 'one after the other'],
+    ['WITH c AS (SELECT 1) SELECT * FROM s.c', ['s.c'], 'qualified: not the one of WITH'],
+    [
+      'WITH RECURSIVE c AS (SELECT 1 FROM t UNION ALL SELECT a + 1 FROM c) SELECT * FROM c',
+      ['t'],
+      'recursive',
+    ],
+    [
+      'SELECT 1 FROM c WHERE a IN (WITH c AS (SELECT 1) SELECT * FROM c)',
+      ['c'],
+      'hidden inside only',
+    ],
+    ['INSERT INTO t (a) SELECT a FROM u', ['t', 'u'], 'written'],
+    ['UPDATE t AS x SET x.a = 1', ['t'], 'not that of a column'],
+    ['DELETE x FROM t AS x JOIN u', ['t', 'u'], 'not an alias'],
+  ];
+  it.each(rows)('%s → %j: %s', (sql, tables) => {
+    for (const dialect of ['mysql', 'mariadb'] as const) {
+      const found = tablesIn(new SyntaxParser(dialect).parse(sql));
+      const names = found.map(({ db, table }) => (db === null ? table : `${db}.${table}`));
+      expect(names, dialect).toEqual(tables);
     }
   });
 });

@@ -1,7 +1,7 @@
 import { type Balancing, balancings } from '../hosts/choose.ts';
 import type { OnCreateConnection } from '../pool/host-info.ts';
 import type { PoolOptions, UserPool } from '../pool/mysql2.ts';
-import { array, check, func, oneOf, positiveInteger, text } from './checks.ts';
+import { array, boolean, check, func, oneOf, positiveInteger, text } from './checks.ts';
 
 /** Options of one host: those of a mysql2 pool, and a name. */
 export interface HostOptions extends PoolOptions {
@@ -42,20 +42,38 @@ export interface RoutingOptions {
   readonly acquireTimeout?: number;
   /**
    * Stored or loadable functions that only read, as `'f'` or `'db.f'`: calls of them may run on a
-   * replica. Any other function that is no built-in keeps its statement on the primary.
+   * replica. Any other function that is no built-in keeps its statement on the primary. Names are
+   * written without quotes; a built-in function that locks, writes or depends on its session, such
+   * as `sleep`, is refused.
    *
    * @default []
    */
   readonly pureFunctions?: readonly string[];
   /**
-   * Tables that are always read on the primary, as `'t'` or `'db.t'`. The migration tables of Knex
-   * and Kysely are among them without being named.
+   * Tables that are always read on the primary, as `'t'` or `'db.t'`, without quotes. The migration
+   * tables of Knex and Kysely are among them without being named.
    *
    * @default []
    */
   readonly primaryTables?: readonly string[];
   /**
-   * Sets up each new connection of every host, before its first statement; a promise is awaited.
+   * How often what no text shows is read from the primary's catalogue, in milliseconds: which views and
+   * generated columns hide a function or a variable. It is also read before the first plain read, and
+   * after a `CREATE` or `ALTER` of a view or function that this pool ran. `false`: never.
+   *
+   * @default 300000
+   */
+  readonly catalogueRefresh?: number | false;
+  /**
+   * Takes the word of stored functions that are declared `DETERMINISTIC`, and `NO SQL` or `READS SQL
+   * DATA`: calls of them may run on a replica. No server checks such a declaration.
+   *
+   * @default false
+   */
+  readonly trustDeclarations?: boolean;
+  /**
+   * Sets up each new connection of every host before its first statement, and those that read the
+   * catalogue; a promise is awaited.
    *
    * @default none
    */
@@ -82,6 +100,12 @@ export const routingChecks = {
   acquireTimeout: check(positiveInteger('milliseconds')),
   pureFunctions: check(array(text("function names, 'f' or 'db.f'"))),
   primaryTables: check(array(text("table names, 't' or 'db.t'"))),
+  catalogueRefresh: check((value) =>
+    value === false
+      ? null
+      : positiveInteger('milliseconds')(value) && 'a positive integer (milliseconds) or false',
+  ),
+  trustDeclarations: check(boolean),
   onCreateConnection: check(func),
 } satisfies Record<keyof RoutingOptions, unknown>;
 
@@ -89,4 +113,6 @@ export const routingChecks = {
 export const routingDefaults = {
   balancing: 'leastOutstanding',
   acquireTimeout: 10_000,
+  catalogueRefresh: 300_000,
+  trustDeclarations: false,
 } as const satisfies RoutingOptions;

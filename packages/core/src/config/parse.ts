@@ -1,6 +1,7 @@
 import { RwSplitError } from '../errors.ts';
 import { problemsOf } from './checks.ts';
 import { type ParsedHost, parseHosts } from './hosts.ts';
+import { nameProblems } from './names.ts';
 import {
   type ReplicatedPoolOptions,
   type RoutingOptions,
@@ -45,6 +46,7 @@ function read(options: Partial<ReplicatedPoolOptions>, problems: string[]): Pars
   const { primary, replicas, ...routing } = options;
   const hosts = { primary: () => null, replicas: () => null };
   problems.push(...problemsOf(routing, { ...hosts, ...routingChecks }, ''));
+  problems.push(...nameProblems(routing));
   return {
     hosts: parseHosts(primary, replicas, problems),
     routing: { ...routingDefaults, ...definedOf(routing) },

@@ -73,3 +73,23 @@ export function namesIn(values: unknown): string[] {
   const all: readonly unknown[] = Array.isArray(values) ? values.flat(64) : [values];
   return all.filter((value): value is string => typeof value === 'string');
 }
+
+/** Whether a text among bound values matches; for what nests too deep, or throws: it does. */
+export function hasText(values: unknown, pattern: RegExp, depth = 0): boolean {
+  if (typeof values === 'string') {
+    return pattern.test(values);
+  }
+  if (typeof values !== 'object' || values === null || ArrayBuffer.isView(values)) {
+    return false;
+  }
+  try {
+    return (
+      depth > deepest ||
+      Object.entries(values).some(
+        ([key, value]) => pattern.test(key) || hasText(value, pattern, depth + 1),
+      )
+    );
+  } catch {
+    return true;
+  }
+}

@@ -1,4 +1,5 @@
 import { RwSplitError } from '../errors.ts';
+import { loginOptions } from '../pool/login-options.ts';
 import { createSingleConnection, type RawConnection } from '../pool/mysql2.ts';
 import type { Session, Task } from './session.ts';
 
@@ -26,7 +27,7 @@ export async function cancelRunning(session: Session, scope: CancelScope): Promi
   if (target === undefined) {
     return;
   }
-  const control = createSingleConnection(controlOptions(target));
+  const control = createSingleConnection(loginOptions(target.config));
   try {
     await ping(control);
     // By now another statement of this session, or of another one, may use the connection; one that
@@ -48,32 +49,6 @@ function cancelledError(): RwSplitError {
     'RWSPLIT_CANCELLED',
     'The statement was cancelled while it waited for a connection: it was not sent',
     { isRetryable: true },
-  );
-}
-
-/** What it takes to log in again; the parsed options hold more, some of which mysql2 warns about. */
-function controlOptions(target: RawConnection): object {
-  const { config } = target;
-  const names = [
-    'host',
-    'port',
-    'socketPath',
-    'localAddress',
-    'user',
-    'password',
-    'password1',
-    'password2',
-    'password3',
-    'passwordSha1',
-    'ssl',
-    'connectTimeout',
-    'insecureAuth',
-    'authPlugins',
-    'authSwitchHandler',
-    'enableCleartextPlugin',
-  ] as const;
-  return Object.fromEntries(
-    names.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]),
   );
 }
 

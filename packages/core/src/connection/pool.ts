@@ -1,8 +1,13 @@
 import { EventEmitter } from 'node:events';
+import { Catalogue } from '../catalogue/catalogue.ts';
+import type { CatalogueStats } from '../catalogue/stats.ts';
 import type { ReplicatedPoolOptions } from '../config/options.ts';
 import { type ParsedOptions, parseOptions } from '../config/parse.ts';
 import { type HostEvent, hostChannel } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
+import type { ClassificationStats } from '../explain/classification-stats.ts';
+import { roleOf, routeAlone } from '../explain/explain.ts';
+import { type Explanation, explanationOf } from '../explain/explanation.ts';
 import type { Health } from '../hosts/health.ts';
 import { Host, type HostPolicy } from '../pool/host.ts';
 import type { HostInfo } from '../pool/host-info.ts';
@@ -18,7 +23,6 @@ import {
   unwrapPool,
 } from '../pool/mysql2.ts';
 import type { Dialect } from '../statement/facts.ts';
-import { Catalogue } from './catalogue.ts';
 import { ReplicatedConnection } from './connection.ts';
 import { promisePool } from './promise.ts';
 import { RunStatement } from './run-statement.ts';
@@ -44,6 +48,10 @@ export interface PoolStats {
   readonly hosts: readonly HostStats[];
   /** The dialect by which statements are classified now. */
   readonly dialect: Dialect;
+  /** What is known of views and functions that no text shows. */
+  readonly catalogue: CatalogueStats;
+  /** What the classifier and the parser behind it have done. */
+  readonly classification: ClassificationStats;
 }
 
 /**
@@ -58,7 +66,8 @@ export class ReplicatedPool extends EventEmitter {
 
   constructor(options: ParsedOptions) {
     super();
-    this.#catalogue = new Catalogue(options.routing);
+    const hasReplicas = options.hosts.length > 1;
+    this.#catalogue = new Catalogue(options.routing, hasReplicas, () => this.#hosts);
     this.#hosts = openHosts(options, this.#catalogue);
     this.#context = this.#makeContext();
     this.#forwardEvents();
@@ -112,6 +121,7 @@ export class ReplicatedPool extends EventEmitter {
       return;
     }
     this.#isClosed = true;
+    this.#catalogue.close();
     const pools = new Set(this.#hosts.all.map((host) => host.pool));
     let open = pools.size;
     let failure: Error | null = null;
@@ -131,6 +141,8 @@ export class ReplicatedPool extends EventEmitter {
     const now = Date.now();
     return {
       dialect: this.#catalogue.dialect,
+      catalogue: this.#catalogue.stats(),
+      classification: this.#catalogue.classification,
       hosts: this.#hosts.all.map((host) => ({
         name: host.name,
         role: host.role,
@@ -141,6 +153,21 @@ export class ReplicatedPool extends EventEmitter {
         version: host.version,
       })),
     };
+  }
+
+  /**
+   * Tells where this pool would run a text as the first statement of a session, and why, by what it
+   * knows of its servers now. Nothing is run. See `explain()`, which needs no pool.
+   */
+  explain(sql: string): Explanation {
+    const catalogue = this.#catalogue;
+    const facts = catalogue.classify(sql);
+    const route = routeAlone(facts, {
+      wasRefused: facts.reason === null && catalogue.wasRefused(sql),
+      replicas: this.#hosts.replicas.length,
+      isCatalogueBehind: catalogue.isBehind,
+    });
+    return explanationOf(sql, facts, route, roleOf(route), catalogue.inspector);
   }
 
   escape(value: SqlValue): string {
@@ -198,12 +225,9 @@ export class ReplicatedPool extends EventEmitter {
 
   #makeContext(): SessionContext {
     const isClosed = () => this.#isClosed;
-    const catalogue = this.#catalogue;
     return {
       hosts: this.#hosts,
-      classify: (sql) => catalogue.classify(sql),
-      wasRefused: (sql) => catalogue.wasRefused(sql),
-      rememberRefusal: (sql) => catalogue.rememberRefusal(sql),
+      catalogue: this.#catalogue,
       get isClosed() {
         return isClosed();
       },

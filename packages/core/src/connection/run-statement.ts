@@ -18,7 +18,7 @@ import {
   isClean,
   type SessionState,
 } from '../session/state.ts';
-import type { Facts } from '../statement/facts.ts';
+import type { Facts, StatementKind } from '../statement/facts.ts';
 import { rolledBack, serverStatusOf } from './response.ts';
 import type { Session, Task } from './session.ts';
 import { sessionLost } from './session-lost.ts';
@@ -32,7 +32,10 @@ export class RunStatement implements Task {
   readonly #tried: HostInfo[] = [];
   readonly #startedAt = statementChannel.hasSubscribers ? performance.now() : 0;
   #done: () => void = () => {};
+  #kind: StatementKind = 'other';
   #host: HostInfo | null = null;
+  /** To be called when a change of a definition is over; `null` while it makes none. */
+  #changed: (() => void) | null = null;
   #isFinished = false;
 
   constructor(session: Session, statement: Statement) {
@@ -42,17 +45,35 @@ export class RunStatement implements Task {
 
   run(done: () => void): void {
     this.#done = done;
-    const session = this.#session;
-    const facts = factsOf(this.#statement, session.context);
-    if (session.state.lost || asksForLostAnswer(session.state, facts)) {
-      this.#afterLoss(facts);
-    } else {
-      this.#follow(this.#decide(facts), facts);
-    }
+    this.#route();
   }
 
   refuse(error: Error): void {
+    this.#endChange();
     this.#statement.settle(error);
+  }
+
+  #route(): void {
+    const { context, state } = this.#session;
+    const facts = factsOf(this.#statement, context.catalogue, context.hosts.isNarrow);
+    this.#kind = facts.kind;
+    if (state.lost || asksForLostAnswer(state, facts)) {
+      this.#afterLoss(facts);
+      return;
+    }
+    const route = this.#decide(facts);
+    // The first plain read finds out what no text shows.
+    if (route.role !== 'replica' || context.catalogue.admits(() => this.#routeAgain(route))) {
+      this.#follow(route, facts);
+    }
+  }
+
+  #routeAgain(route: Route): void {
+    if (this.#session.isDestroyed || this.#statement.isSettled) {
+      this.#finish(route, destroyedWhileWaiting());
+    } else {
+      this.#route();
+    }
   }
 
   #decide(facts: Facts): Route {
@@ -63,8 +84,9 @@ export class RunStatement implements Task {
       state,
       holdsConnection: lease !== null,
       forcePrimary: forcePrimary || facts.hint === 'primary',
-      wasRefused: facts.reason === null && context.wasRefused(sql),
+      wasRefused: facts.reason === null && context.catalogue.wasRefused(sql),
       replicas: context.hosts.replicas.length,
+      isCatalogueBehind: context.catalogue.isBehind,
     });
   }
 
@@ -79,7 +101,10 @@ export class RunStatement implements Task {
     session.letGo();
     const role = route.role === 'current' ? 'primary' : route.role;
     session.context.hosts.lease(role, this.#tried, (error, lease) => {
-      if (lease === undefined) {
+      if (lease === undefined && route.reason === 'catalogue-pending') {
+        // It only had the primary's word for what it reads; without that, it goes by its text.
+        this.#follow({ role: 'replica', reason: 'read', word: null }, facts);
+      } else if (lease === undefined) {
         this.#finish(route, error);
       } else if (session.isDestroyed || this.#statement.isSettled) {
         lease.giveBack();
@@ -103,6 +128,7 @@ export class RunStatement implements Task {
     session.state = expected;
     this.#host = lease.host;
     const attempt = { lease, route, facts, before, expected };
+    this.#changed = session.context.catalogue.watch(facts, this.#statement.sql);
     let isAnswered = false;
     try {
       this.#statement.send(lease.connection, (error, result, fields) => {
@@ -157,9 +183,11 @@ export class RunStatement implements Task {
     if (isGone || failure === 'timeout') {
       session.spoil();
     }
+    // A plain read that only waits for the catalogue may run on a replica after all.
+    const mayMove = isGone && route.reason === 'catalogue-pending';
     const recovery = recoveryFrom({
       failure,
-      role: lease.host.role,
+      role: mayMove ? 'replica' : lease.host.role,
       isTied: !isClean(before) || facts.followUp !== null,
       hasAnswered: this.#statement.hasAnswered,
       hasRetried: this.#tried.includes(lease.host),
@@ -173,12 +201,13 @@ export class RunStatement implements Task {
     }
     this.#tried.push(lease.host);
     if (recovery.reason === 'fence') {
-      session.context.rememberRefusal(this.#statement.sql);
+      session.context.catalogue.rememberRefusal(this.#statement.sql);
     }
     // A write may be sent again on the primary; what came before it is not on the new connection.
     session.state = lease.host.role === 'primary' ? { ...before, lostAnswers: 'all' } : before;
     session.letGo();
-    this.#follow({ ...recovery, word: route.word, reason: recovery.reason ?? route.reason }, facts);
+    const reason = recovery.reason ?? (mayMove ? 'read' : route.reason);
+    this.#follow({ ...recovery, word: route.word, reason }, facts);
   }
 
   /** What was open on the lost connection is gone, and what was meant for it must not run elsewhere. */
@@ -207,6 +236,7 @@ export class RunStatement implements Task {
       return;
     }
     this.#isFinished = true;
+    this.#endChange();
     if (statementChannel.hasSubscribers) {
       statementChannel.publish(this.#event(route, error));
     }
@@ -217,10 +247,18 @@ export class RunStatement implements Task {
     }
   }
 
+  #endChange(): void {
+    const changed = this.#changed;
+    this.#changed = null;
+    changed?.();
+  }
+
   #event(route: Route, error: Error | null): StatementEvent {
     const host = this.#host;
+    const { catalogue } = this.#session.context;
+    const { sql } = this.#statement;
     return {
-      sql: this.#statement.sql,
+      sql,
       host: host?.name ?? null,
       role: host?.role ?? null,
       reason: route.reason,
@@ -228,6 +266,13 @@ export class RunStatement implements Task {
       tried: this.#tried.map((host) => host.name),
       duration: performance.now() - this.#startedAt,
       error: error === null ? null : codeOf(error),
+      kind: this.#kind,
+      get tables() {
+        return catalogue.inspector.tables(sql);
+      },
+      get fingerprint() {
+        return catalogue.inspector.fingerprint(sql);
+      },
     };
   }
 }

@@ -1,17 +1,13 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import { RwSplitError } from '../errors.ts';
 import type { Hosts } from '../pool/hosts.ts';
 import type { Lease } from '../pool/lease.ts';
 import { freshSession, isClean, type SessionState } from '../session/state.ts';
-import type { Facts } from '../statement/facts.ts';
 
 /** What every session of a pool shares. */
 export interface SessionContext {
   readonly hosts: Hosts;
-  classify(sql: string): Facts;
-  /** Whether a replica refused this text as a write. */
-  wasRefused(sql: string): boolean;
-  /** Remembers that a replica refused this text as a write. */
-  rememberRefusal(sql: string): void;
+  readonly catalogue: Catalogue;
   /** Whether the pool takes statements. */
   readonly isClosed: boolean;
 }

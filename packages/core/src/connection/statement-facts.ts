@@ -1,6 +1,6 @@
 import { escaping } from '../pool/mysql2.ts';
 import type { Facts } from '../statement/facts.ts';
-import { codeIn, namesIn } from './bound-values.ts';
+import { codeIn, hasText, namesIn } from './bound-values.ts';
 import type { Statement } from './statement.ts';
 
 /** Tells what a text says. */
@@ -8,8 +8,31 @@ interface TextClassifier {
   classify(sql: string): Facts;
 }
 
-/** What the text says, and what bound values add to it. */
-export function factsOf(statement: Statement, classifier: TextClassifier): Facts {
+/**
+ * What the text says, and what bound values add to it.
+ *
+ * @param isNarrow whether a host's charset may change the text on its way.
+ */
+export function factsOf(
+  statement: Statement,
+  classifier: TextClassifier,
+  isNarrow: boolean,
+): Facts {
+  const facts = factsAsWritten(statement, classifier);
+  if (!isNarrow || facts.reason !== null || !isWide(statement)) {
+    return facts;
+  }
+  return { ...facts, reason: 'malformed', pin: 'unknown-state' };
+}
+
+/** A character above U+00FF may reach the server as another one: as a quote, or as white space. */
+function isWide({ sql, method, values }: Statement): boolean {
+  return wide.test(sql) || (method === 'query' && hasText(values, wide));
+}
+
+const wide = /[^\0-\xff]/;
+
+function factsAsWritten(statement: Statement, classifier: TextClassifier): Facts {
   const facts = classifier.classify(statement.sql);
   // Only query() writes values into the text; execute() sends them beside it.
   if (statement.method !== 'query' || statement.values === undefined) {

@@ -3,6 +3,7 @@ import type { Role } from '../routing/reasons.ts';
 import type { Host } from './host.ts';
 import type { HostInfo } from './host-info.ts';
 import type { Lease } from './lease.ts';
+import { sendsUnicode } from './mysql2.ts';
 
 /** What {@link Hosts.lease} answers. */
 export type HostsCallback = (error: Error | null, lease?: Lease) => void;
@@ -11,6 +12,8 @@ export type HostsCallback = (error: Error | null, lease?: Lease) => void;
 export class Hosts {
   readonly primary: Host;
   readonly replicas: readonly Host[];
+  /** Whether a host's charset has not all the characters that a text may have. */
+  readonly isNarrow: boolean;
   readonly #balancing: Balancing;
   #choices = 0;
 
@@ -18,6 +21,7 @@ export class Hosts {
     this.primary = primary;
     this.replicas = replicas;
     this.#balancing = balancing;
+    this.isNarrow = !this.all.every(({ pool }) => sendsUnicode(pool));
   }
 
   get all(): readonly Host[] {

@@ -111,6 +111,12 @@ export function createSingleConnection(options: ConnectionOptions): RawConnectio
   return connection as RawConnection;
 }
 
+/** Closes a connection at once: its own `destroy()` waits for the answer to what it is doing. */
+export function dropConnection(connection: RawConnection): void {
+  const { stream } = connection as unknown as { stream: { destroy(): void } };
+  stream.destroy();
+}
+
 interface PromiseWrappers {
   readonly PromisePool: new (pool: object, promise?: PromiseConstructor) => PromisePoolShape;
   readonly PromisePoolConnection: new (
@@ -124,3 +130,18 @@ export const { PromisePool, PromisePoolConnection } = mysqlPromise as unknown as
 
 /** mysql2's own escaping functions. */
 export const escaping = { escape: mysql.escape, escapeId: mysql.escapeId, format: mysql.format };
+
+const unicode = new Set(
+  Object.entries(mysql.Charsets).flatMap(([name, number]) =>
+    name.startsWith('UTF8') ? [Number(number)] : [],
+  ),
+);
+
+/**
+ * Whether mysql2 sends every character of a text to this pool's server. For `latin1`, `ascii` and
+ * `binary` it keeps the low byte of each, so that U+0127 arrives as an apostrophe.
+ */
+export function sendsUnicode({ config }: RawPool): boolean {
+  const { charsetNumber } = config.connectionConfig;
+  return charsetNumber === undefined || unicode.has(charsetNumber);
+}

@@ -14,6 +14,8 @@ export interface Situation {
   readonly wasRefused: boolean;
   /** How many replicas are configured. */
   readonly replicas: number;
+  /** Whether a definition has changed, and what it hides is not known yet. */
+  readonly isCatalogueBehind: boolean;
 }
 
 /**
@@ -41,10 +43,14 @@ export function decide(situation: Situation): Route {
   if (situation.wasRefused) {
     return route('primary', 'fence');
   }
-  return situation.replicas === 0 ? withoutReplicas : plainRead;
+  if (situation.replicas === 0) {
+    return withoutReplicas;
+  }
+  return situation.isCatalogueBehind ? beforeCatalogue : plainRead;
 }
 
 const plainRead: Route = { role: 'replica', reason: 'read', word: null };
+const beforeCatalogue: Route = { role: 'primary', reason: 'catalogue-pending', word: null };
 const withoutReplicas: Route = { role: 'primary', reason: 'no-replicas', word: null };
 
 /** A question about the previous statement that any server may answer: it only reads the session. */

@@ -15,6 +15,8 @@ const contextReasons = [
   'no-replicas',
   /** Every replica is out of service. */
   'replicas-unavailable',
+  /** A view or function has changed, and what it hides is not known yet: see `catalogueRefresh`. */
+  'catalogue-pending',
   /** A replica refused the statement as a write: it ran again on the primary. */
   'fence',
   /** A replica lacks what the statement names, or the right to read it: it ran again on the primary. */

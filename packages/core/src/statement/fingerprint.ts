@@ -21,16 +21,11 @@ export function fingerprint(tokens: Tokens): Fingerprint {
   const { types, hashes, count } = tokens;
   let high = 0x9e3779b9 | 0;
   let low = 0x85ebca6b | 0;
-  let behindLiteral = false;
   for (let at = 0; at < count; at++) {
     const type = types[at] as number;
     let hash = LITERAL;
-    if (type === COMMA && behindLiteral && isLiteral(tokens.type(at + 1))) {
-      at++;
-      continue;
-    }
-    behindLiteral = isLiteral(type);
-    if (!behindLiteral) hash = (hashes[at] as number) + type;
+    if (!isLiteral(type)) hash = (hashes[at] as number) + type;
+    else while (types[at + 1] === COMMA && isLiteral(tokens.type(at + 2))) at += 2;
     high = Math.imul(high ^ hash, 0x01000193);
     low = Math.imul((low << 13) | (low >>> 19), 5) + hash;
   }

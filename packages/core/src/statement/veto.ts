@@ -2,14 +2,8 @@ import { createRequire } from 'node:module';
 import type { Dialect } from './facts.ts';
 import { fingerprint } from './fingerprint.ts';
 import { VerdictTable } from './memo.ts';
+import { objectionIn, type VetoCause, vetoCauses } from './syntax-tree.ts';
 import type { Tokens } from './tokens.ts';
-import * as vocabulary from './vocabulary.ts';
-
-/** What node-sql-parser saw where the lexer saw a plain read. */
-export const vetoCauses = ['lock', 'into', 'variable', 'function', 'statement'] as const;
-
-/** One of {@link vetoCauses}. */
-export type VetoCause = (typeof vetoCauses)[number];
 
 /** What became of the texts that the lexer let through. */
 export interface VetoStats {
@@ -34,45 +28,53 @@ export interface VetoStats {
 const MAX_LENGTH = 4096;
 const MAX_DEPTH = 4;
 
-/**
- * Clause words that the parser takes for functions: its known false alarms. Each with a text in
- * which it does so.
- */
-export const falseAlarms: ReadonlyMap<string, string> = new Map([
-  ['all', 'SELECT 1 > ALL (SELECT a FROM t)'],
-  ['any', 'SELECT 1 > ANY (SELECT a FROM t)'],
-  ['cube', 'SELECT a FROM t GROUP BY CUBE (a)'],
-  ['exists', 'SELECT 1 FROM t WHERE EXISTS (SELECT 1)'],
-  ['limit', 'SELECT a FROM t WHERE b = LIMIT (1)'],
-  ['nchar', 'SELECT CONVERT(a, NCHAR(10)) FROM t'],
-  ['not', 'SELECT 1 FROM t WHERE NOT (a IS NULL)'],
-  ['rollup', 'SELECT a FROM t GROUP BY ROLLUP (a)'],
-  ['row', 'SELECT 1 FROM t WHERE ROW(a, b) = ROW(1, 2)'],
-  ['select', 'SELECT 1 FROM t WHERE a IN (SELECT (?))'],
-  ['some', 'SELECT 1 > SOME (SELECT a FROM t)'],
-  ['straight_join', 'SELECT 1 FROM a STRAIGHT_JOIN (b)'],
-  ['values', 'SELECT (VALUES (1)) AS r'],
-]);
-
-/** Statement types of the parser's tree that are no reads. */
-const statements = new Set(
-  (
-    'alter analyze attach call create deallocate declare delete drop exec execute for grant ' +
-    'insert load_data lock proc rename replace return revoke set transaction truncate unlock ' +
-    'update use'
-  ).split(' '),
-);
-
 const ALLOWED = 1;
+
+/** Whether a text is too long, or its parentheses too deep, to be given to the parser. */
+export function isOverGuard(length: number, depth: number): boolean {
+  return depth > MAX_DEPTH || length > MAX_LENGTH;
+}
 
 /** The part of node-sql-parser that is used. */
 interface AstParser {
   astify(sql: string, options: { readonly database: string }): unknown;
 }
 
+/** node-sql-parser's build for one dialect, loaded when it is first needed. */
+export class SyntaxParser {
+  readonly #dialect: Dialect;
+  /** `null` if it could not be loaded. */
+  #parser: AstParser | null | undefined;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  /** Whether there is no parser to ask; loads it. */
+  get isMissing(): boolean {
+    if (this.#parser === undefined) this.#parser = loadParser(this.#dialect);
+    return this.#parser === null;
+  }
+
+  /** Whether it was needed, and could not be loaded. */
+  get hasFailed(): boolean {
+    return this.#parser === null;
+  }
+
+  /** The tree of a text under the guard; `null` if it does not parse. */
+  parse(sql: string): unknown {
+    if (this.isMissing) return null;
+    try {
+      return this.#parser?.astify(sql, { database: databaseOf(this.#dialect) }) ?? null;
+    } catch {
+      return null;
+    }
+  }
+}
+
 /** A second opinion on texts that the lexer finds safe: it can say no, never yes. */
 export class ParserVeto {
-  readonly #dialect: Dialect;
+  readonly #parser: SyntaxParser;
   readonly #verdicts = new VerdictTable();
   readonly #counts: Record<VetoCause, number> = {
     lock: 0,
@@ -80,19 +82,19 @@ export class ParserVeto {
     variable: 0,
     function: 0,
     statement: 0,
+    table: 0,
   };
-  #parser: AstParser | null | undefined;
   #parsed = 0;
   #parseErrors = 0;
   #guarded = 0;
 
   constructor(dialect: Dialect) {
-    this.#dialect = dialect;
+    this.#parser = new SyntaxParser(dialect);
   }
 
   /** The cause of a veto of the text of these tokens, whose parentheses nest `depth` deep. */
   judge(tokens: Tokens, depth: number): VetoCause | null {
-    if (depth > MAX_DEPTH || tokens.sql.length > MAX_LENGTH) {
+    if (isOverGuard(tokens.sql.length, depth)) {
       this.#guarded++;
       return null;
     }
@@ -109,30 +111,23 @@ export class ParserVeto {
       parsed: this.#parsed,
       parseErrors: this.#parseErrors,
       guarded: this.#guarded,
-      unavailable: this.#parser === null,
+      unavailable: this.#parser.hasFailed,
       remembered: this.#verdicts.count,
     };
   }
 
   #ask(tokens: Tokens): number {
-    const tree = this.#parse(tokens.sql);
-    if (tree === null) return ALLOWED;
+    if (this.#parser.isMissing) return ALLOWED;
+    this.#parsed++;
+    const tree = this.#parser.parse(tokens.sql);
+    if (tree === null) {
+      this.#parseErrors++;
+      return ALLOWED;
+    }
     const cause = objectionIn(tree, tokens.vocabulary);
     if (cause === null) return ALLOWED;
     this.#counts[cause]++;
     return ALLOWED + 1 + vetoCauses.indexOf(cause);
-  }
-
-  #parse(sql: string): unknown {
-    this.#parser ??= this.#parser === null ? null : loadParser(this.#dialect);
-    if (this.#parser === null) return null;
-    this.#parsed++;
-    try {
-      return this.#parser.astify(sql, { database: databaseOf(this.#dialect) });
-    } catch {
-      this.#parseErrors++;
-      return null;
-    }
   }
 }
 
@@ -150,47 +145,4 @@ function loadParser(dialect: Dialect): AstParser | null {
   } catch {
     return null;
   }
-}
-
-type Node = Readonly<Record<string, unknown>>;
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null;
-}
-
-/** Walks the whole tree without recursion; it is as deep as the longest chain of operators. */
-function objectionIn(tree: unknown, words: vocabulary.Vocabulary): VetoCause | null {
-  if (Array.isArray(tree) && tree.length > 1) return 'statement';
-  const open: unknown[] = [tree];
-  while (open.length > 0) {
-    const node = open.pop();
-    if (!isNode(node)) continue;
-    const cause = objectionTo(node, words);
-    if (cause !== null) return cause;
-    for (const child of Object.values(node)) if (isNode(child)) open.push(child);
-  }
-  return null;
-}
-
-function objectionTo(node: Node, words: vocabulary.Vocabulary): VetoCause | null {
-  const { type, into, locking_read: lock } = node;
-  if (lock) return 'lock';
-  if (isNode(into) && into['position']) return 'into';
-  if (type === 'assign' || (type === 'var' && String(node['prefix']).startsWith('@'))) {
-    return 'variable';
-  }
-  if (type === 'function' && !isKnownFunction(node['name'], words)) return 'function';
-  return typeof type === 'string' && statements.has(type) ? 'statement' : null;
-}
-
-const KNOWN = vocabulary.PURE | vocabulary.PURE_TOUCHING | vocabulary.DECLARED_PURE;
-
-/** Names are in `{ name: [{ value }], schema: { value } }`. */
-function isKnownFunction(name: unknown, words: vocabulary.Vocabulary): boolean {
-  if (!isNode(name) || !Array.isArray(name['name'])) return true;
-  const parts = name['name'].map((part: unknown) => (isNode(part) ? String(part['value']) : ''));
-  const schema = isNode(name['schema']) ? `${String(name['schema']['value'])}.` : '';
-  const called = `${schema}${parts.join('.')}`.toLowerCase();
-  if (called.includes('.')) return words.qualifiedPure.has(called);
-  return falseAlarms.has(called) || ((words.flags[words.entryOf(called)] ?? 0) & KNOWN) !== 0;
 }

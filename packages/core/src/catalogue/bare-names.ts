@@ -1,0 +1,14 @@
+import { foldName } from '../statement/table-names.ts';
+import { plainVocabulary } from './plain-vocabulary.ts';
+
+/**
+ * `f` for each `db.f` of a database, unless `f` is a word that the grammar or a built-in function
+ * has: such a word must not come to mean something else.
+ */
+export function bareNames(names: readonly string[], database: string | null): string[] {
+  const prefix = `${database}.`;
+  return names
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => foldName(name.slice(prefix.length)))
+    .filter((name) => plainVocabulary().entryOf(name) === 0);
+}
