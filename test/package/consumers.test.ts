@@ -128,6 +128,22 @@ describe('the published packages', async () => {
     expect(await runScript('consumer.cjs', cjs.join('\n') + script)).toEqual(answer);
   });
 
+  it('have the command', async () => {
+    const command = [
+      '--no-install',
+      'rwsplit',
+      'explain',
+      '--json',
+      'SELECT id FROM item FOR UPDATE',
+    ];
+    const { stdout } = await run('npx', command, { cwd: folder });
+    expect(JSON.parse(stdout)).toMatchObject({
+      role: 'primary',
+      reason: 'locking-read',
+      tables: [{ db: null, table: 'item' }],
+    });
+  });
+
   it.each(['22', '24', '26'])(
     'work on Node %s',
     async (version) => {
