@@ -46,7 +46,7 @@ describe.each(flavors)('%s', (flavor) => {
     // Some of these texts are no SQL once they arrive.
     await core
       .promise()
-      .query(sql, values)
+      .query({ sql, values })
       .catch(() => {});
     const { role, reason } = events[0] ?? {};
     return { role, reason };

@@ -97,22 +97,10 @@ export class Inspector {
     if (failure !== null || multiple || executableComment) return null;
     const isQuery = tokens.type(0) === token.OPEN;
     if (!isQuery && !tokens.isOneOf(0, parsed)) return null;
-    if (isOverGuard(tokens.sql.length, depthOf(tokens))) return null;
+    if (isOverGuard(tokens)) return null;
     const tree = this.#parser.parse(tokens.sql);
     const tables = tree === null ? [] : tablesIn(tree);
     // To it `$t` is no table.
     return tables.length > 0 ? tables : null;
   }
-}
-
-/** How deep parentheses nest. */
-function depthOf(tokens: Tokens): number {
-  let depth = 0;
-  let deepest = 0;
-  for (let at = 0; at < tokens.count; at++) {
-    const type = tokens.type(at);
-    if (type === token.OPEN) deepest = Math.max(deepest, ++depth);
-    else if (type === token.CLOSE) depth--;
-  }
-  return deepest;
 }

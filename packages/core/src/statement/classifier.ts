@@ -103,7 +103,7 @@ class LexingClassifier implements Classifier {
   #decide(sql: string): Facts {
     const facts = this.#judge.judge(sql);
     if (facts.reason !== null) return facts;
-    const cause = this.#veto.judge(this.#judge.tokens, this.#judge.depth);
+    const cause = this.#veto.judge(this.#judge.tokens);
     return cause === null ? facts : { ...facts, reason: 'parser-veto', word: cause };
   }
 }

@@ -4,6 +4,8 @@ import { fingerprint } from './fingerprint.ts';
 import { VerdictTable } from './memo.ts';
 import { objectionIn, type VetoCause, vetoCauses } from './syntax-tree.ts';
 import type { Tokens } from './tokens.ts';
+import * as token from './tokens.ts';
+import { QUERY_START } from './vocabulary.ts';
 
 /** What became of the texts that the lexer let through. */
 export interface VetoStats {
@@ -13,7 +15,7 @@ export interface VetoStats {
   readonly parsed: number;
   /** Texts that it could not parse: the lexer's verdict stands. */
   readonly parseErrors: number;
-  /** Texts over the guard on length and nesting: the lexer's verdict stands. */
+  /** Texts over the guard on length and nesting, those of one fingerprint once: the lexer's verdict stands. */
   readonly guarded: number;
   /** The parser could not be loaded. */
   readonly unavailable: boolean;
@@ -21,18 +23,40 @@ export interface VetoStats {
   readonly remembered: number;
 }
 
-/**
- * The parser's time grows exponentially with nesting. Under this guard the worst text found took
- * 29 ms; over it, minutes.
+/*
+ * The parser's time grows exponentially with nesting: for each parenthesis around a token it takes
+ * so many times as long. The factors and the limit are from a search for the worst texts (`npm run
+ * bench:classify`): 10 ms under this guard, minutes over it.
  */
 const MAX_LENGTH = 4096;
-const MAX_DEPTH = 4;
+const MAX_COST = 2000;
+const CAST_FACTOR = 10;
+const QUERY_FACTOR = 4;
+const FACTOR = 2;
 
 const ALLOWED = 1;
 
-/** Whether a text is too long, or its parentheses too deep, to be given to the parser. */
-export function isOverGuard(length: number, depth: number): boolean {
-  return depth > MAX_DEPTH || length > MAX_LENGTH;
+/** Whether a text is too long, or its parentheses too many in one another, to be given to the parser. */
+export function isOverGuard(tokens: Tokens): boolean {
+  if (tokens.sql.length > MAX_LENGTH) return true;
+  const enclosing: number[] = [];
+  let weight = 1;
+  let cost = 0;
+  for (let at = 0; at < tokens.count && cost <= MAX_COST; at++) {
+    if (tokens.type(at) === token.OPEN) {
+      enclosing.push(weight);
+      weight *= factorOf(tokens, at);
+    } else if (tokens.type(at) === token.CLOSE) {
+      weight = enclosing.pop() ?? 1;
+    }
+    cost += weight;
+  }
+  return cost > MAX_COST;
+}
+
+function factorOf(tokens: Tokens, open: number): number {
+  if (tokens.is(open - 1, 'cast')) return CAST_FACTOR;
+  return tokens.flags(open + 1) & QUERY_START ? QUERY_FACTOR : FACTOR;
 }
 
 /** The part of node-sql-parser that is used. */
@@ -92,9 +116,9 @@ export class ParserVeto {
     this.#parser = new SyntaxParser(dialect);
   }
 
-  /** The cause of a veto of the text of these tokens, whose parentheses nest `depth` deep. */
-  judge(tokens: Tokens, depth: number): VetoCause | null {
-    if (isOverGuard(tokens.sql.length, depth)) {
+  /** The cause of a veto of the text of these tokens. */
+  judge(tokens: Tokens): VetoCause | null {
+    if (tokens.sql.length > MAX_LENGTH) {
       this.#guarded++;
       return null;
     }
@@ -117,6 +141,10 @@ export class ParserVeto {
   }
 
   #ask(tokens: Tokens): number {
+    if (isOverGuard(tokens)) {
+      this.#guarded++;
+      return ALLOWED;
+    }
     if (this.#parser.isMissing) return ALLOWED;
     this.#parsed++;
     const tree = this.#parser.parse(tokens.sql);
