@@ -3,15 +3,23 @@
  *
  *     pnpm test:corpus [--flavor mysql|mariadb] [--sample files] [--seed n] [--files part-of-name]
  *         [--workers n] [--record file]
- *     pnpm test:corpus --score file [--score file]
+ *     pnpm test:corpus [--score recording …] [--catalogue recording …]
  *
  * `--record` keeps what the server showed: a run that was cut off goes on, and `--score` holds it
- * against the classifier as it is now, without a server. A file is of one flavor.
+ * against the classifier as it is now, without a server. A recording is of one flavor.
+ * `--catalogue` replays its files in which a hazard goes to a replica, and tells what a pool that
+ * has read the catalogue makes of each.
  *
  * Exit code 1 if a bar is missed. Complete, it takes the better part of an hour on two cores.
  */
 import { parseArgs } from 'node:util';
 import { createClassifier } from '../../packages/core/src/statement/classifier.ts';
+import {
+  filesWithHazards,
+  isMissed,
+  probeHazards,
+  probeReport,
+} from '../../test/corpus/catalogue.ts';
 import { compiledByKnex, compiledByKysely } from '../../test/corpus/compiled.ts';
 import { Recording, readHeading } from '../../test/corpus/recording.ts';
 import { missedBars, report } from '../../test/corpus/report.ts';
@@ -28,6 +36,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '2' },
     record: { type: 'string' },
     score: { type: 'string', multiple: true },
+    catalogue: { type: 'string', multiple: true },
   },
 });
 
@@ -92,5 +101,15 @@ async function scoreAgain(path: string): Promise<void> {
   reportCompiled(flavor);
 }
 
-if (values.score !== undefined) for (const path of values.score) await scoreAgain(path);
-else for (const flavor of chosen) await replaySuite(flavor);
+async function probeAgain(path: string): Promise<void> {
+  const { flavor } = await readHeading(path);
+  const roots = await filesWithHazards(path);
+  const hazards = await probeHazards(flavor, roots);
+  console.log(probeReport(`${flavor}, ${roots.size} files`, hazards));
+  if (hazards.some(isMissed)) process.exitCode = 1;
+}
+
+const { score = [], catalogue = [] } = values;
+for (const path of score) await scoreAgain(path);
+for (const path of catalogue) await probeAgain(path);
+if (score.length + catalogue.length === 0) for (const flavor of chosen) await replaySuite(flavor);

@@ -60,6 +60,14 @@ export const rules = {
     example: 'SELECT total FROM a_view_that_calls_a_writing_function',
     source: `${manual}, SET TRANSACTION Statement; error 1792`,
   },
+  'catalogue-pending': {
+    where: 'primary',
+    meaning:
+      'This pool has just created or changed a view or function, or reads the catalogue for the first time and the primary takes long: what the names hide is not known yet.',
+    before: 'CREATE OR REPLACE VIEW list AS SELECT name FROM person',
+    example: 'SELECT name FROM list',
+    source: 'option `catalogueRefresh`; decision 5',
+  },
   'replica-differs': {
     where: 'primary',
     meaning: 'The replica it was sent to does not know what it names, or may not read it.',
@@ -206,11 +214,7 @@ export const rules = {
     'none known',
     'design §4',
   ),
-  unrecognised: text(
-    'Something that no rule knows.',
-    'SELECT id AS $name FROM person',
-    'design §4',
-  ),
+  unrecognised: text('Something that no rule knows.', 'SELECT [id] FROM person', 'design §4'),
 } as const satisfies Record<RouteReason, Rule>;
 
 function pinned(meaning: string, before: string, section: string): Rule {

@@ -49,7 +49,9 @@ async function generate(flavor: Flavor): Promise<void> {
   const found = await survey(account, prefix.at(-1) ?? command);
   const complaints = [...problems(found), ...(await impurities(account, found))];
   if (complaints.length > 0) throw new Error(`${flavor}:\n${complaints.join('\n')}`);
-  const shadowed = [...found.hijacks].filter(([, how]) => how === 'always').map(([name]) => name);
+  const shadowed = [...found.hijacks.keys()].filter(
+    (name) => found.hijacks.get(name) === 'always' && !found.safeCounts.has(name),
+  );
   console.log(`${flavor} ${found.version}: ${found.hijacks.size - shadowed.length} pure functions`);
   if (shadowed.length > 0) console.log(`stored functions can shadow: ${shadowed.sort().join(' ')}`);
   await writeFile(new URL(`${flavor}.ts`, output), render(toTable(found)));

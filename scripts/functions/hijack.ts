@@ -18,7 +18,7 @@ export interface Effort {
 }
 
 /** What stands between a name and its parenthesis; the first one touches. */
-const gaps = ['', ' ', '\n', '\t', '/**/', '/*! */', '-- \n'] as const;
+export const gaps = ['', ' ', '\n', '\t', '/**/', '/*! */', '-- \n'] as const;
 
 const decoyDatabase = 'rwsplit_decoys_';
 /** ER_SIGNAL_EXCEPTION: the decoy ran. ER_SP_WRONG_NO_OF_ARGS: the call was resolved to the decoy. */
@@ -35,11 +35,14 @@ export function thoroughEffort({ dialect }: Server): Effort {
 }
 
 /** Enough to tell the three answers apart, in a few seconds. */
-export const quickEffort: Effort = {
-  arities: [1],
-  argumentCounts: [0, 1],
-  sqlModes: ['DEFAULT', "'IGNORE_SPACE'"],
-};
+export function quickEffort({ dialect }: Server): Effort {
+  const both = ['DEFAULT', "'IGNORE_SPACE'"];
+  return {
+    arities: [1],
+    argumentCounts: [0, 1],
+    sqlModes: dialect === 'mariadb' ? [...both, "'ORACLE'"] : both,
+  };
+}
 
 /**
  * Tries to get between every name and what the server itself does with it.
@@ -70,13 +73,26 @@ export async function findHijacks(
       });
     }
     await onEach(server, 'SET SESSION sql_mode = DEFAULT');
-    await onEach(server, `DROP DATABASE IF EXISTS ${decoyDatabase}${arity}`);
+    await dropDecoys(server, arity);
   }
   return found;
 }
 
+export async function dropDecoys(server: Server, arity: number): Promise<void> {
+  await onEach(server, `DROP DATABASE IF EXISTS ${decoyDatabase}${arity}`);
+}
+
+/** Whether the statement ends at a decoy. */
+export async function reachesDecoy(connection: Connection, sql: string): Promise<boolean> {
+  return decoyErrors.has(await errno(connection, sql));
+}
+
 /** Creates a stored function of each name, which fails when it runs, where unqualified names look. */
-async function createDecoys(server: Server, names: Iterable<string>, arity: number): Promise<void> {
+export async function createDecoys(
+  server: Server,
+  names: Iterable<string>,
+  arity: number,
+): Promise<void> {
   const database = `${decoyDatabase}${arity}`;
   await server.connections[0].query(`DROP DATABASE IF EXISTS ${database}`);
   await onEach(server, `CREATE DATABASE IF NOT EXISTS ${database}`);
@@ -100,8 +116,7 @@ async function reachingGaps(
   for (const count of argumentCounts) {
     const args = Array(count).fill('0').join();
     for (const gap of gaps) {
-      const answer = await errno(connection, `SELECT ${name}${gap}(${args})`);
-      if (decoyErrors.has(answer)) reached.add(gap);
+      if (await reachesDecoy(connection, `SELECT ${name}${gap}(${args})`)) reached.add(gap);
     }
   }
   return reached;

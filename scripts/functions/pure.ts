@@ -166,10 +166,19 @@ export const pureGroups: readonly PureGroup[] = [
       polygonfromwkb srid st_boundary st_isring st_pointonsurface st_relate startpoint touches
       within x y`,
   },
+  {
+    source: 'MySQL 5.7, Spatial Analysis Functions',
+    names: 'distance',
+  },
+  {
+    source: 'MariaDB 11 and later: JSON, Vector and UUID Functions',
+    names: `json_array_intersect json_object_filter_keys json_object_to_array uuid_v4 uuid_v7
+      vec_distance vec_distance_cosine vec_distance_euclidean vec_fromtext vec_totext`,
+  },
 ];
 
 /** Pure functions that answer differently each time they are asked. */
-export const volatileNames = 'rand random_bytes sys_guid sysdate uuid';
+export const volatileNames = 'rand random_bytes sys_guid sysdate uuid uuid_v4 uuid_v7';
 
 /** Keywords of one dialect whose names are functions of the other only. */
 export const mereKeywords = { mysql: 'contains password srid', mariadb: '' } as const;

@@ -17,6 +17,7 @@ export const ${table.dialect}Functions: FunctionTable = {
 ${wrap(table.pure)},
   touching:
 ${wrap(table.touching)},
+  counted: ${renderCounted(table.counted)},
   impure: {
 ${Object.entries(table.impure).map(renderImpure).join('\n')}
   },
@@ -25,6 +26,13 @@ ${Object.entries(table.impure).map(renderImpure).join('\n')}
   until: ${renderVersions(table.until)},
 };
 `;
+}
+
+function renderCounted(counted: FunctionTable['counted']): string {
+  const lines = Object.entries(counted).map(
+    ([name, [least, most]]) => `    ${name}: [${least}, ${most}],`,
+  );
+  return lines.length === 0 ? '{}' : `{\n${lines.join('\n')}\n  }`;
 }
 
 function renderVersions(lists: Readonly<Record<number, string>>): string {

@@ -1,7 +1,9 @@
 import {
+  type ArgumentCounts,
   type FunctionTable,
   versionNumber,
 } from '../../packages/core/src/statement/functions/table.ts';
+import { findSafeCounts } from './counts.ts';
 import { type Existence, findFunctions } from './existence.ts';
 import { type Effort, findHijacks, type Hijack } from './hijack.ts';
 import { isJudged, judgedImpure, judgedPure, split } from './judge.ts';
@@ -20,6 +22,8 @@ export interface Survey {
   readonly tails: ReadonlyMap<string, Tail>;
   /** Which spellings of each pure function run a stored function instead. */
   readonly hijacks: ReadonlyMap<string, Hijack>;
+  /** Of those that always do: the numbers of arguments with which they never do. */
+  readonly safeCounts: ReadonlyMap<string, ArgumentCounts>;
 }
 
 /** Asks a server about all candidates. */
@@ -34,7 +38,9 @@ export async function surveyServer(
   const pure = [...known.keys()].filter((name) => judgedPure.has(name) && !notFunctions.has(name));
   const tails = await findTails(server, pure);
   const hijacks = await findHijacks(server, [...tails.keys()], effort, tails);
-  return { dialect, version, known, tails, hijacks };
+  const shadowed = pure.filter((name) => hijacks.get(name) === 'always');
+  const safeCounts = await findSafeCounts(server, shadowed);
+  return { dialect, version, known, tails, hijacks, safeCounts };
 }
 
 /** What must be decided by a person before there can be a table. */
@@ -50,18 +56,17 @@ export function problems({ dialect, known, tails }: Survey): string[] {
 }
 
 /** What is judged pure and proven to be built in, and what is judged impure and exists. */
-export function toTable({ dialect, version, known, hijacks }: Survey): FunctionTable {
+export function toTable(survey: Survey): FunctionTable {
+  const { dialect, version, known, hijacks, safeCounts } = survey;
   const withVerdict = (verdict: Hijack) =>
-    [...hijacks.keys()]
-      .filter((name) => hijacks.get(name) === verdict)
-      .sort()
-      .join(' ');
+    [...hijacks.keys()].filter((name) => hijacks.get(name) === verdict);
   const impure = [...judgedImpure].filter(([name]) => known.has(name));
   return {
     dialect,
     version,
-    pure: withVerdict('never'),
-    touching: withVerdict('with-gap'),
+    pure: [...withVerdict('never'), ...safeCounts.keys()].sort().join(' '),
+    touching: withVerdict('with-gap').sort().join(' '),
+    counted: Object.fromEntries([...safeCounts].sort()),
     impure: Object.fromEntries(impure.sort(([one], [other]) => (one < other ? -1 : 1))),
     since: differences(dialect, 'since'),
     until: differences(dialect, 'until'),

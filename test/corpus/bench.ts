@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readRows } from '../../packages/core/src/catalogue/read-rows.ts';
+import type { CatalogueRows } from '../../packages/core/src/catalogue/rows.ts';
 import { admin } from '../support/servers/accounts.ts';
 import type { Flavor } from '../support/servers/flavor.ts';
 import { type OwnedCluster, startCluster } from '../support/servers/start-cluster.ts';
@@ -73,6 +75,11 @@ export class Bench implements AsyncDisposable {
         "WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA NOT IN ('mysql', 'sys')",
     );
     return new Set(rows?.map(([name]) => String(name)));
+  }
+
+  /** What the catalogue says now, to a connection that nobody has set up. */
+  async catalogue(): Promise<CatalogueRows> {
+    return readRows(async (sql) => (await this.#watcher.must(sql))[0] ?? []);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

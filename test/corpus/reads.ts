@@ -35,7 +35,7 @@ const rules: ReadonlySet<TextReason> = new Set<TextReason>([
 export function ruleFor(sql: string, facts: Facts, isStoredFunction: boolean): TextReason | null {
   const { reason, word } = facts;
   if (reason === null || rules.has(reason)) return reason;
-  const isCall = reason === 'unknown-function' && word !== null;
+  const isCall = reason === 'unknown-function';
   if (isCall && (isStoredFunction || namesStoredFunction(sql, word))) return reason;
   return plainRule(sql);
 }
@@ -49,15 +49,22 @@ function plainRule(sql: string): TextReason | null {
   return names.test(text) ? 'system-schema' : null;
 }
 
+/** Names that are built in only where they touch their parenthesis (same section). */
+const touching = new Set(
+  (
+    'adddate bit_and bit_or bit_xor cast count curdate curtime date_add date_sub extract ' +
+    'group_concat max mid min now position session_user std stddev stddev_pop stddev_samp subdate ' +
+    'substr substring sum sysdate system_user trim variance var_pop var_samp'
+  ).split(' '),
+);
+
 /**
- * Whether a call is written so that it would reach a stored function: qualified, quoted, or apart
- * from its parenthesis (MySQL manual, "Function Name Parsing and Resolution").
+ * Whether a call is written so that it would reach a stored function: qualified, quoted, or, for
+ * some names, apart from its parenthesis (MySQL manual, "Function Name Parsing and Resolution").
  */
-function namesStoredFunction(sql: string, name: string): boolean {
-  const word = name.replace(/[^\w\u0080-\uffff]/g, '\\$&');
-  return new RegExp(
-    // `{oj (` begins a join (MySQL manual, "JOIN Clause").
-    `(?:\\.\\s*|[\`"])${word}[\`"]?\\s*\\(|(?<!\\{\\s*)\\b${word}(?:\\s|/\\*.*?\\*/)+\\(`,
-    'is',
-  ).test(sql);
+function namesStoredFunction(sql: string, name: string | null): boolean {
+  const word = name?.replace(/[^\w\u0080-\uffff]/g, '\\$&') ?? '[^`"]+';
+  const marked = new RegExp(`(?:\\.\\s*|[\`"])${word}[\`"]?\\s*\\(`, 'i');
+  const apart = new RegExp(`\\b${word}(?:\\s|/\\*.*?\\*/)+\\(`, 'is');
+  return marked.test(sql) || (name !== null && touching.has(name) && apart.test(sql));
 }

@@ -28,11 +28,16 @@ const timesPerRead = 4;
 /** How often each read has been judged. */
 export type Times = Map<string, number>;
 
-/** Replays statements in order and judges the reads among them. */
+/**
+ * Replays statements in order and judges the reads among them.
+ *
+ * @param onRead is told of each read in the state that the server was judged in.
+ */
 export async function replay(
   bench: Bench,
   statements: readonly Statement[],
   times: Times,
+  onRead: (read: Read) => Promise<void> = async () => {},
 ): Promise<Replay> {
   const reads: Read[] = [];
   const skipped: Record<string, number> = {};
@@ -53,7 +58,7 @@ export async function replay(
       judge = await bench.judge();
     }
     if (looksLikeRead(sql) && isDue(times, statement)) {
-      reads.push(await judgeOne(bench, judge, statement));
+      reads.push(await judgeOne(bench, judge, statement, onRead));
     } else {
       await judge.replay(sql);
       bench.note(sql);
@@ -70,11 +75,18 @@ function isDue(times: Times, { file, sql }: Statement): boolean {
   return time <= timesPerRead;
 }
 
-async function judgeOne(bench: Bench, judge: Judge, statement: Statement): Promise<Read> {
+async function judgeOne(
+  bench: Bench,
+  judge: Judge,
+  statement: Statement,
+  onRead: (read: Read) => Promise<void>,
+): Promise<Read> {
   const { sql } = statement;
   const verdict = await judge.judge(sql);
+  const functions = verdict.kind === 'safe' ? await bench.functionsIn(sql) : [];
+  const read = { ...statement, verdict, ...(functions.length === 0 ? {} : { functions }) };
+  await onRead(read);
   // What a read-only transaction refused is part of the test.
   if (verdict.kind === 'hazard' && verdict.signals.includes('writes')) await judge.replay(sql);
-  const functions = verdict.kind === 'safe' ? await bench.functionsIn(sql) : [];
-  return { ...statement, verdict, ...(functions.length === 0 ? {} : { functions }) };
+  return read;
 }

@@ -64,7 +64,8 @@ function total(counts: Counts): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
-function place({ file, sql }: Judged): string {
+/** A read and where it stands, in one line. */
+export function place({ file, sql }: Judged): string {
   return `${file}: ${sql.replace(/\s+/g, ' ').slice(0, 300)}`;
 }
 

@@ -2,10 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mariadbFunctions } from '../../../packages/core/src/statement/functions/mariadb.ts';
 import { mysqlFunctions } from '../../../packages/core/src/statement/functions/mysql.ts';
 import type { FunctionTable } from '../../../packages/core/src/statement/functions/table.ts';
+import { TextJudge } from '../../../packages/core/src/statement/judge.ts';
+import * as keywords from '../../../packages/core/src/statement/keywords.ts';
+import { Vocabulary } from '../../../packages/core/src/statement/vocabulary.ts';
 import { binaryNames, listedNames } from '../../../scripts/functions/candidates.ts';
+import { findReached } from '../../../scripts/functions/contexts.ts';
 import { findFunctions } from '../../../scripts/functions/existence.ts';
 import { findHijacks, quickEffort, thoroughEffort } from '../../../scripts/functions/hijack.ts';
-import { judgedNames } from '../../../scripts/functions/judge.ts';
+import { judgedNames, split } from '../../../scripts/functions/judge.ts';
 import {
   closeSessionPair,
   findImpurities,
@@ -30,6 +34,13 @@ const sampleEvery = 8;
 /** Of a few ten thousand strings, the same ones in every run. */
 function sample(names: ReadonlySet<string>): string[] {
   return [...names].sort().filter((_, index) => isFull || index % sampleEvery === 0);
+}
+
+/** Words that the lexer knows, which it may take for clause syntax before a parenthesis. */
+function knownWords(): string[] {
+  const { queryWords, newerQueryWords, typeWords, typeWordsInMariadb, openingWords } = keywords;
+  const lists = [queryWords, newerQueryWords, typeWords, typeWordsInMariadb, openingWords];
+  return [...new Set(lists.flatMap(split))];
 }
 
 /** `9.7.4` → `9.7`. */
@@ -74,7 +85,7 @@ describe.each([
       ...(await listedNames(server.connections[0])),
       ...sample(await binaryNames(prefix.at(-1) ?? command, isFull)),
     ]);
-    const effort = isFull ? thoroughEffort(server) : quickEffort;
+    const effort = isFull ? thoroughEffort(server) : quickEffort(server);
     survey = await surveyServer(server, candidates, effort);
   }, 600_000);
 
@@ -90,6 +101,35 @@ describe.each([
   it('proves its table', () => {
     const found = toTable(survey);
     expect(comparable(found, table)).toEqual(comparable(table, found));
+  });
+
+  const modes = ['DEFAULT', "'IGNORE_SPACE'", flavor === 'mariadb' ? "'ORACLE'" : "'ANSI'"];
+  it.each(modes)(
+    'runs no stored function in a text that the lexer lets through, in %s',
+    async (mode) => {
+      // Without the parser's veto, which is a second line.
+      const judges = [flavor, 'unknown'] as const;
+      const lexers = judges.map((dialect) => new TextJudge(new Vocabulary({ dialect })));
+      const isSafe = (sql: string) => lexers.some((lexer) => lexer.judge(sql).reason === null);
+      const listed = await listedNames(server.connections[0]);
+      const names = [...knownWords(), ...sample(new Set([...judgedNames, ...listed]))];
+      const share = isFull ? 1 : 6;
+      expect(await findReached(server, [...new Set(names)], isSafe, mode, share)).toEqual([]);
+    },
+    600_000,
+  );
+
+  it('would find the ones that the lexer let through', async () => {
+    const reached = await findReached(server, ['no_such_function'], () => true, 'DEFAULT', 1);
+    expect(reached).toEqual(
+      expect.arrayContaining([
+        'SELECT no_such_function(1)',
+        'SELECT no_such_function (1)',
+        "SELECT TRIM('a' FROM no_such_function(1))",
+        'SELECT 1 FROM t GROUP BY no_such_function(1)',
+        'SELECT a FROM t ORDER BY a, no_such_function(a)',
+      ]),
+    );
   });
 
   it('finds names wherever they are listed', async () => {
@@ -116,13 +156,13 @@ describe.each([
     ['select', 'never', 'a reserved word'],
     ['no_such_function', 'always', 'nothing but the stored function has this name'],
   ])('lets a stored function run as %s: %s, since %s', async (name, hijack) => {
-    const found = await findHijacks(server, [name], quickEffort);
+    const found = await findHijacks(server, [name], quickEffort(server));
     expect(found.get(name)).toBe(hijack);
   });
 
   it('takes a call that fails beside the decoy for one that ran it', async () => {
     const tails = new Map([['abs', '(1, 2)']]);
-    const found = await findHijacks(server, ['abs'], quickEffort, tails);
+    const found = await findHijacks(server, ['abs'], quickEffort(server), tails);
     expect(found.get('abs')).toBe('always');
   });
 

@@ -3,9 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { textReasons } from '../../../packages/core/src/statement/facts.ts';
 import { mariadbFunctions } from '../../../packages/core/src/statement/functions/mariadb.ts';
 import { mysqlFunctions } from '../../../packages/core/src/statement/functions/mysql.ts';
-import type { FunctionTable } from '../../../packages/core/src/statement/functions/table.ts';
+import {
+  type FunctionTable,
+  versionNumber,
+} from '../../../packages/core/src/statement/functions/table.ts';
 import { judgedImpure, judgedNames, judgedPure, split } from '../../../scripts/functions/judge.ts';
 import { render } from '../../../scripts/functions/render.ts';
+import { differences } from '../../../scripts/functions/survey.ts';
+import { versionDifferences } from '../../../scripts/functions/versions.ts';
 
 type Verdict = 'pure' | 'touching' | 'impure' | undefined;
 
@@ -37,6 +42,11 @@ describe.each([mysqlFunctions, mariadbFunctions])('the table of $dialect', (tabl
     expect(names).toEqual([...names].sort());
   });
 
+  it('counts the arguments of pure functions only', () => {
+    const pure = table.pure.split(' ');
+    expect(Object.keys(table.counted).filter((name) => !pure.includes(name))).toEqual([]);
+  });
+
   it('gives reasons that facts have', () => {
     const reasons = new Set(Object.values(table.impure).map(({ reason }) => reason));
     expect([...reasons].filter((reason) => !textReasons.includes(reason))).toEqual([]);
@@ -50,10 +60,47 @@ describe.each([mysqlFunctions, mariadbFunctions])('the table of $dialect', (tabl
     }
   });
 
+  it('has the documented versions', () => {
+    expect(table.since).toEqual(differences(table.dialect, 'since'));
+    expect(table.until).toEqual(differences(table.dialect, 'until'));
+  });
+
+  it('agrees with what is documented of this version and earlier ones', () => {
+    const pure = [...table.pure.split(' '), ...table.touching.split(' ')];
+    const measured = versionNumber(table.version);
+    for (const [version, names] of Object.entries(table.since)) {
+      const isBuiltIn = Number(version) <= measured;
+      expect(split(names).filter((name) => pure.includes(name) !== isBuiltIn)).toEqual([]);
+    }
+    for (const [version, names] of Object.entries(table.until)) {
+      expect(Number(version)).toBeLessThanOrEqual(measured);
+      expect(split(names).filter((name) => pure.includes(name))).toEqual([]);
+    }
+  });
+
   it('is the file that the generator writes', async () => {
     const path = `../../../packages/core/src/statement/functions/${table.dialect}.ts`;
     const written = await readFile(new URL(path, import.meta.url), 'utf8');
     expect(render(table)).toBe(written);
+  });
+});
+
+describe('a documented difference', () => {
+  it('is one of functions that are judged pure', () => {
+    const names = versionDifferences.flatMap((difference) => split(difference.names));
+    expect(names.filter((name) => !judgedPure.has(name))).toEqual([]);
+  });
+
+  it('is there once for each dialect, change and name', () => {
+    const all = versionDifferences.flatMap(({ dialect, change, names }) =>
+      split(names).map((name) => `${dialect} ${change} ${name}`),
+    );
+    expect(all.filter((one, at) => all.indexOf(one) !== at)).toEqual([]);
+  });
+
+  it.each(versionDifferences)('names its source: $dialect $change $version', (difference) => {
+    expect(difference.source).toMatch(/^(MySQL|MariaDB)/);
+    expect(difference.version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 });
 
@@ -85,8 +132,11 @@ describe('a name', () => {
     ['version', 'impure', 'impure', 'adapters choose their SQL by the version of the primary'],
     ['nextval', undefined, 'impure', 'MySQL has no sequences: there it is a stored function'],
     ['md5', undefined, 'pure', 'a component in MySQL 9.7, not built in'],
+    ['mysql_query_attribute_string', undefined, undefined, 'of a component'],
+    ['group_replication_set_as_primary', undefined, undefined, 'of a plugin'],
+    ['keyring_key_generate', undefined, undefined, 'loadable'],
     ['json_table', 'pure', undefined, 'in MariaDB a stored function may have this name'],
-    ['point', 'pure', undefined, 'in MariaDB a stored function of this name wins'],
+    ['point', 'pure', 'pure', 'in MariaDB with two arguments'],
     ['json_storage_size', 'impure', undefined, 'bytes on one server'],
     ['distinct', undefined, undefined, 'clause syntax: DISTINCT(a) is no call'],
     ['values', undefined, undefined, 'clause syntax'],

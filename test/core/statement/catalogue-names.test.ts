@@ -31,7 +31,10 @@ const unsafeTables = [
 
 describeRows(
   'unsafe tables',
-  { catalogue: { unsafeTables, shadowingFunctions: [] }, primaryTables: ['job', 'price'] },
+  {
+    catalogue: { unsafeTables, shadowingFunctions: [] },
+    primaryTables: ['job', 'shop.job', 'price'],
+  },
   [
     ['SELECT * FROM price_list', 'catalogue', 'price_list', 'the current database may be its own'],
     ['SELECT * FROM shop.price_list', 'catalogue', 'price_list', 'with its database'],
@@ -51,6 +54,7 @@ describeRows(
     ['SELECT * FROM a.`b.c`', 'catalogue', 'b.c', 'a table with a point in its name'],
     ['SELECT * FROM a.c', null, null, 'neither of these'],
     ['SELECT * FROM shop.job', 'primary-table', 'job', 'what the user said comes first'],
+    ['SELECT * FROM other.job', 'primary-table', 'job', 'it was named without a database too'],
     ['SELECT a FROM price, price_list', 'primary-table', 'price', 'the first name that says so'],
   ],
 );

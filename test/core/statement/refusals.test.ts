@@ -258,6 +258,8 @@ describeRows(
     ['SELECT cube (1)', 'CUBE behind no BY'],
     ['SELECT sets (1)', 'SETS behind no GROUPING'],
     ['SELECT {fn f(1)}', 'in the escape of ODBC'],
+    ['SELECT {fn oj (1)}', 'OJ that is not behind the brace'],
+    ['SELECT oj (1)', 'OJ without a brace'],
     ['SELECT 1 /*! + f(1) */', 'in an executable comment'],
     ['SELECT EXTRACTVALUE2(1)', 'one letter more'],
   ],

@@ -33,6 +33,7 @@ describeRows('to a replica: the forms of a read', safe, [
   ],
   ['SELECT * FROM a NATURAL JOIN b LEFT OUTER JOIN (c, d) USING (id) CROSS JOIN e', 'joins'],
   ['SELECT * FROM a STRAIGHT_JOIN (b) ON (a.x = b.x)', 'STRAIGHT_JOIN'],
+  ['SELECT * FROM { OJ (a LEFT JOIN b ON a.x = b.x) }', 'the outer join of ODBC'],
   ['SELECT a, COUNT(*) FROM t GROUP BY a WITH ROLLUP HAVING (a) > 1', 'GROUP BY, HAVING'],
   ['SELECT DISTINCT(a), DISTINCTROW FROM t', 'DISTINCT before a parenthesis'],
   ['SELECT a FROM t ORDER BY (a) DESC LIMIT 10 OFFSET 5', 'ORDER BY, LIMIT, OFFSET'],

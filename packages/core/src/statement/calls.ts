@@ -13,6 +13,13 @@ import * as vocabulary from './vocabulary.ts';
 /** May stand between a function's closing parenthesis and OVER. */
 const beforeOver = new Set(['nulls', 'first', 'last']);
 const beforeTable = new Set(['from', 'join']);
+/** Options of SELECT, any number of which may stand behind it. */
+const selectOptions = new Set(
+  (
+    'all distinct distinctrow high_priority sql_big_result sql_buffer_result sql_no_cache ' +
+    'sql_small_result'
+  ).split(' '),
+);
 /** Words before OF where it opens no list of tables. */
 const beforeOf = new Set(['member', 'as']);
 
@@ -55,17 +62,56 @@ function judgeWordBefore(tokens: Tokens, name: number): Refusal | null {
   if (flags & (vocabulary.PURE | vocabulary.QUERY_WORD | vocabulary.TYPE_WORD)) return null;
   if (flags & vocabulary.PURE_TOUCHING && tokens.touchesNext(name)) return null;
   if (flags & vocabulary.OPENING && opensClause(tokens, name)) return null;
-  if (isColumnList(tokens, name + 1)) return null;
+  if (isColumnList(tokens, name + 1) || opensOuterJoin(tokens, name)) return null;
   return { reason: 'unknown-function', word: tokens.word(name) };
+}
+
+/** ODBC's `{ OJ (a LEFT JOIN b ON …) }` (MySQL manual, "JOIN Clause"): no name behind a brace is called. */
+function opensOuterJoin(tokens: Tokens, name: number): boolean {
+  return tokens.type(name - 1) === token.OPEN_BRACE && tokens.is(name, 'oj');
+}
+
+/**
+ * Judges the number of arguments between tokens `open` and `close`, where it decides whether the
+ * built-in function is called.
+ *
+ * @param commas Commas between them, but for those in further parentheses.
+ * @param bound Whether a placeholder stands among them: with a list it becomes several arguments,
+ *   with an empty one none.
+ */
+export function judgeCount(
+  tokens: Tokens,
+  open: number,
+  close: number,
+  commas: number,
+  bound: boolean,
+): Refusal | null {
+  const word = tokens.word(open - 1);
+  const [least, most] = tokens.vocabulary.argumentCounts.get(word) ?? [0, Infinity];
+  const isEmpty = close === open + 1;
+  const fewest = isEmpty || (bound && commas === 0) ? 0 : commas + 1;
+  const greatest = bound ? Infinity : fewest;
+  return fewest >= least && greatest <= most ? null : { reason: 'unknown-function', word };
 }
 
 /** The context in which the grammar has these words before a parenthesis. */
 function opensClause(tokens: Tokens, name: number): boolean {
+  const before = tokens.type(name - 1);
   switch (tokens.word(name)) {
+    case 'against':
+      return before === token.CLOSE;
+    case 'columns':
+      return before === token.STRING || before === token.DOUBLE_QUOTED;
+    case 'sql_buffer_result':
+    case 'sql_no_cache':
+      return isSelectOption(tokens, name);
     case 'over':
-      return tokens.type(name - 1) === token.CLOSE || tokens.isOneOf(name - 1, beforeOver);
+      return before === token.CLOSE || tokens.isOneOf(name - 1, beforeOver);
     case 'json_table':
-      return tokens.type(name - 1) === token.COMMA || tokens.isOneOf(name - 1, beforeTable);
+      return (
+        (before === token.COMMA || tokens.isOneOf(name - 1, beforeTable)) &&
+        hasColumns(tokens, name + 1)
+      );
     case 'of':
       return tokens.isOneOf(name - 1, beforeOf);
     case 'sets':
@@ -75,9 +121,37 @@ function opensClause(tokens: Tokens, name: number): boolean {
       return tokens.is(name - 1, 'by');
     default:
       // EXCEPT, INTERSECT, LATERAL: no function takes a query as its argument unless the query has
-      // parentheses of its own.
-      return isQueryStart(tokens, name + 2);
+      // parentheses of its own. But VALUES(column) is a function, VALUES ROW(…) is none.
+      return tokens.is(name + 2, 'values')
+        ? tokens.is(name + 3, 'row')
+        : isQueryStart(tokens, name + 2);
   }
+}
+
+function isSelectOption(tokens: Tokens, name: number): boolean {
+  let at = name - 1;
+  while (tokens.isOneOf(at, selectOptions)) at--;
+  return tokens.is(at, 'select');
+}
+
+/** Tokens of JSON_TABLE's document and path that are looked through. */
+const MAX_DOCUMENT = 32;
+
+/**
+ * Whether the parenthesis at `open` has `'path' COLUMNS (`: a list of arguments cannot, so it is
+ * that of the table function, and no call of a stored function in `SELECT 1, json_table(2)` or
+ * `TRIM('a' FROM json_table(2))`.
+ */
+function hasColumns(tokens: Tokens, open: number): boolean {
+  let depth = 0;
+  for (let at = open + 1; at <= open + MAX_DOCUMENT; at++) {
+    const type = tokens.type(at);
+    if (type === token.OPEN) {
+      if (depth === 0 && tokens.is(at - 1, 'columns') && opensClause(tokens, at - 1)) return true;
+      depth++;
+    } else if (type === token.CLOSE && depth-- === 0) return false;
+  }
+  return false;
 }
 
 /** Whether a query, perhaps in parentheses of its own, begins at token `at`. */

@@ -28,6 +28,12 @@ function facts(kind: StatementKind, more: Partial<Facts>): Facts {
 const safeRead: Facts = Object.freeze(facts('read', {}));
 const hintedRead: Facts = Object.freeze(facts('read', { hint: 'primary' }));
 
+/**
+ * Characters that all readings of one text may have together: they must not take longer than the
+ * one reading of a text that has no other.
+ */
+const MAX_READ = 1024 * 1024;
+
 /** The lexer's side of the classifier: facts from the text alone, in every reading of it. */
 export class TextJudge {
   readonly #lexer: Lexer;
@@ -53,8 +59,11 @@ export class TextJudge {
     let result = this.#judgeReading(sql, defaultReading);
     let { escapedQuote, executableComment } = lexer;
     if (!escapedQuote && !executableComment) return result;
+    let read = sql.length;
     for (const reading of otherReadings) {
       if (!differs(reading, escapedQuote, executableComment)) continue;
+      read += sql.length;
+      if (read > MAX_READ) return unread(result);
       const other = this.#judgeReading(sql, reading);
       escapedQuote ||= lexer.escapedQuote;
       executableComment ||= lexer.executableComment;
@@ -71,7 +80,7 @@ export class TextJudge {
     const lexer = this.#lexer;
     const { tokens } = lexer;
     lexer.read(sql, reading);
-    const hint = lexer.routedToPrimary ? 'primary' : null;
+    const hint = lexer.comments.routedToPrimary ? 'primary' : null;
     if (tokens.count === 0) return this.#judgeNothing(hint);
     const opening = openStatement(tokens);
     if (lexer.failure !== null) {
@@ -96,7 +105,7 @@ export class TextJudge {
   }
 
   #judgeRead(opening: Opening): Refusal | null {
-    const hint = this.#lexer.optimizerHint;
+    const hint = this.#lexer.comments.optimizerHint;
     if (hint !== null) return { reason: hint, word: hint === 'variable-hint' ? 'set_var' : '/*+' };
     return this.#reads.judge(this.#lexer.tokens, opening.body);
   }
@@ -165,6 +174,11 @@ function followUpOfShow(tokens: Tokens): Facts['followUp'] {
 function kindOfBoth(first: StatementKind, second: StatementKind): StatementKind {
   if (first === second || first === 'empty') return second;
   return first === 'multiple' || second === 'multiple' ? 'multiple' : 'other';
+}
+
+/** Facts of a text that has more readings than could be read. */
+function unread(first: Facts): Facts {
+  return { ...first, reason: first.reason ?? 'malformed', pin: first.pin ?? 'unknown-state' };
 }
 
 /** Facts that hold in both readings. */

@@ -2,10 +2,9 @@
  * Keywords as the rules of reads see them. Space separated, lower case.
  *
  * The reserved words are those of the servers themselves: each word of
- * `information_schema.KEYWORDS` that MySQL 9.7 or MariaDB 10.11 refuses as an alias. Neither
- * server takes any of its keywords, reserved or not, for a stored function when it stands
- * unquoted before a parenthesis (tried with all 760 and 687 of them, in three sql_modes), so a
- * keyword of a query may stand there.
+ * `information_schema.KEYWORDS` that MySQL 9.7 or MariaDB 10.11 refuses as an alias. MySQL takes
+ * none of its keywords, reserved or not, for a stored function when it stands unquoted before a
+ * parenthesis, MariaDB many: the test of what runs in place of a built-in tries them all.
  */
 
 /** Reserved in both dialects. */
@@ -60,6 +59,17 @@ export const queryWords =
   'utc_time utc_timestamp values when where with xor day_hour day_microsecond day_minute ' +
   'day_second hour_microsecond hour_minute hour_second minute_microsecond minute_second ' +
   'second_microsecond year_month';
+
+/**
+ * Keywords of queries that call a stored function of their name in MariaDB, wherever an
+ * expression may stand: harmless before a parenthesis only where the grammar has their clause.
+ */
+export const calledInMariadb =
+  'against at columns current cube escape expansion first full last mode next only query rollup ' +
+  'sql_buffer_result sql_no_cache transaction unknown';
+
+/** Those of them whose clause has a parenthesis. See `calls.ts`. */
+export const openingInMariadb = 'against columns sql_buffer_result sql_no_cache';
 
 /** Reserved words of queries that are names to older servers or the other dialect. */
 export const newerQueryWords =

@@ -1,18 +1,10 @@
 import * as characters from './characters.ts';
-import {
-  executableVersion,
-  isPlainLine,
-  isRoutingHint,
-  isVersion,
-  lineCommentContent,
-  lineEnd,
-  versionEnd,
-} from './comments.ts';
-import type { TextReason } from './facts.ts';
+import { BROKEN, Comments, endsDashes } from './comments.ts';
+import { ENDLESS, readQuotedName, readWord } from './names.ts';
 import { fractionEnd, IDENTIFIER, MALFORMED, numberEnd } from './numbers.ts';
-import { judgeOptimizerHint } from './optimizer-hints.ts';
 import { countQuestionMarks, namedPlaceholderEnd, placeholderStandsAlone } from './placeholders.ts';
 import { defaultReading, type Reading } from './readings.ts';
+import { Text } from './text.ts';
 import * as token from './tokens.ts';
 import { foldOf, type Vocabulary } from './vocabulary.ts';
 
@@ -28,7 +20,6 @@ const {
   DOLLAR,
   DOT,
   DOUBLE_QUOTE,
-  FOLD,
   HASH,
   HASH_SEED,
   hashStep,
@@ -54,7 +45,6 @@ const {
   NUMBER,
   PERIOD,
   PLACEHOLDER,
-  QUOTED,
   SEMICOLON_TOKEN,
   STRING,
   SYSTEM_VARIABLE,
@@ -88,53 +78,50 @@ const {
  */
 
 const STOP = Number.MAX_SAFE_INTEGER;
-/** {@link Facts.word} of an executable comment that cannot be judged. */
-const EXECUTABLE = '/*!';
+
+/** Why a text cannot be judged by its tokens. */
+export type LexicalFailure = 'malformed' | 'unrecognised';
 
 /** Reads texts into tokens; one lexer reads one text at a time and is used again. */
 export class Lexer {
   readonly tokens: token.Tokens;
-  /** Why the text cannot be judged by its tokens; `null` if it can. */
-  failure: 'malformed' | 'unrecognised' | null = null;
-  /** The failure is a syntax error to every server, which then executes nothing of the text. */
-  impossible = false;
+  readonly comments: Comments;
+  /** `null` if there is none. */
+  failure: LexicalFailure | null = null;
   /** The characters behind the failure; `null` if they say nothing. See {@link Facts.word}. */
   word: string | null = null;
+  /** The failure is a syntax error to every server, which then executes nothing of the text. */
+  impossible = false;
   /** A statement ends before the last token. */
   multiple = false;
-  /** An optimizer hint that sets a variable, or that no rule knows. */
-  optimizerHint: TextReason | null = null;
-  /** A plain comment is `route:primary`. */
-  routedToPrimary = false;
   /** A quote is escaped by a backslash: the text has other readings. */
   escapedQuote = false;
-  /** An executable comment: the text has other readings. */
-  executableComment = false;
 
   readonly #vocabulary: Vocabulary;
-  #sql = '';
+  readonly #text = new Text();
   #reading: Reading = defaultReading;
   #firstSemicolon = -1;
-  /** Inside an executable comment that is read as code. */
-  #inExecutable = false;
-  /** The marker of the executable comments so far, such as `!80000`. */
-  #marker = '';
-  /** A comment with `#`, or `"`: mysql2 does not know them. */
-  #confusing = false;
+  #hasDoubleQuote = false;
   #questionMarks = 0;
 
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
     this.tokens = new token.Tokens(vocabulary);
+    this.comments = new Comments(vocabulary.dialect);
+  }
+
+  /** There is an executable comment: the text has other readings. */
+  get executableComment(): boolean {
+    return this.comments.hasExecutable;
   }
 
   /** Reads `sql`; the result is in the fields, up to the first character that fails. */
   read(sql: string, reading: Reading): void {
     this.#begin(sql, reading);
-    const length = sql.length;
+    const { codes, length } = this.#text;
     let at = 0;
     while (at < length) {
-      const code = sql.charCodeAt(at);
+      const code = codes[at] as number;
       const kind = code < 128 ? CLASS[code] : WIDE;
       if (kind === SPACE) at++;
       else if (kind === LETTER) at = this.#word(at, WORD);
@@ -142,31 +129,27 @@ export class Lexer {
       else if (kind === BACKQUOTE) at = this.#quotedName(at);
       else at = this.#other(at, code);
     }
-    if (at === length && this.#inExecutable) this.#fail('malformed');
+    if (at === length && this.comments.isOpen) this.#fail('malformed');
     this.#finish();
   }
 
   #begin(sql: string, reading: Reading): void {
-    this.#sql = sql;
-    this.#reading = reading;
+    this.#text.begin(sql);
     this.tokens.begin(sql);
+    this.comments.begin();
+    this.#reading = reading;
     this.failure = null;
-    this.impossible = false;
     this.word = null;
+    this.impossible = false;
     this.multiple = false;
-    this.optimizerHint = null;
-    this.routedToPrimary = false;
     this.escapedQuote = false;
-    this.executableComment = false;
     this.#firstSemicolon = -1;
-    this.#inExecutable = false;
-    this.#marker = '';
-    this.#confusing = false;
+    this.#hasDoubleQuote = false;
     this.#questionMarks = 0;
   }
 
   #finish(): void {
-    const tokens = this.tokens;
+    const { tokens } = this;
     if (this.#firstSemicolon >= 0) {
       // Servers take `;` at the end away before they parse.
       while (tokens.type(tokens.count - 1) === SEMICOLON_TOKEN) tokens.count--;
@@ -174,7 +157,8 @@ export class Lexer {
       // What stands before a `;` runs before the server sees the error behind it.
       this.impossible = false;
     }
-    if (this.#confusing && this.failure === null) this.#countQuestionMarks();
+    const confusing = this.#hasDoubleQuote || this.comments.hasHash;
+    if (confusing && this.failure === null) this.#countQuestionMarks();
   }
 
   /**
@@ -182,10 +166,11 @@ export class Lexer {
    * these occur every `?` of the text must be a placeholder to the server too.
    */
   #countQuestionMarks(): void {
-    if (countQuestionMarks(this.#sql) !== this.#questionMarks) this.#fail('malformed', '?');
+    const all = countQuestionMarks(this.#text.sql);
+    if (all !== this.#questionMarks) this.#fail('malformed', '?');
   }
 
-  #fail(failure: 'malformed' | 'unrecognised', word: string | null = null): number {
+  #fail(failure: LexicalFailure, word: string | null = null): number {
     this.failure = failure;
     this.word = word;
     return STOP;
@@ -216,23 +201,30 @@ export class Lexer {
       case SEMICOLON:
         return this.#semicolon(at);
       case MINUS:
+        return this.#isDashes(at) ? this.#lineComment(at) : this.#character(at, code);
       case HASH:
-        return this.#lineComment(at, code);
+        return this.#lineComment(at);
       case SLASH:
-        return this.#sql.charCodeAt(at + 1) === 42 ? this.#comment(at) : this.#character(at, code);
+        return this.#next(at) === 42 ? this.#comment(at) : this.#character(at, code);
       case STAR:
         return this.#star(at);
       case AT:
         return this.#at(at);
       case COLON:
         return this.#colon(at);
-      case BACKSLASH:
-        return this.#backslash(at);
       case DOLLAR:
         return this.#dollar(at);
+      case BACKSLASH:
+        // `\N` is NULL to MariaDB and older MySQL; any other backslash is a syntax error.
+        return this.#next(at) === 78 ? this.#literal(NUMBER, at, at + 2) : this.#failForAll();
       default:
         return this.#nothing(code);
     }
+  }
+
+  /** The character behind the one at `at`; 0 at the end. */
+  #next(at: number): number {
+    return this.#text.codes[at + 1] as number;
   }
 
   #character(at: number, code: number): number {
@@ -240,112 +232,79 @@ export class Lexer {
     return at + 1;
   }
 
-  #word(start: number, plain: number): number {
-    const sql = this.#sql;
-    let hash = HASH_SEED;
-    let at = start;
-    let code = sql.charCodeAt(at);
-    let folded = code < 128 ? (FOLD[code] as number) : 0;
-    while (folded !== 0) {
-      hash = hashStep(hash, folded);
-      code = sql.charCodeAt(++at);
-      folded = code < 128 ? (FOLD[code] as number) : 0;
-    }
-    if (code > LAST_DOUBTFUL) return this.#wideWord(start);
-    const type = code === 46 && isIdentifier(sql.charCodeAt(at + 1)) ? NAME : plain;
-    this.tokens.push(type, start, at, this.#vocabulary.find(sql, start, at, hash), hash);
-    return at;
-  }
-
-  /** An identifier with characters beyond ASCII: no keyword, no built-in function. */
-  #wideWord(start: number): number {
-    const sql = this.#sql;
-    let hash = HASH_SEED;
-    let at = start;
-    for (let code = sql.charCodeAt(at); isIdentifier(code); code = sql.charCodeAt(++at)) {
-      hash = hashStep(hash, foldOf(code));
-    }
-    this.tokens.push(NAME, start, at, this.#vocabulary.find(sql, start, at, hash), hash);
-    return at;
-  }
-
-  #number(start: number): number {
-    const end = numberEnd(this.#sql, start);
-    if (end === IDENTIFIER) return this.#word(start, WORD);
-    return end === MALFORMED ? this.#fail('malformed') : this.#literal(NUMBER, start, end);
-  }
-
   #literal(type: number, start: number, end: number): number {
     this.tokens.push(type, start, end, 0, 0);
     return end;
   }
 
+  #word(start: number, plain: number): number {
+    return readWord(this.tokens, this.#text, start, plain);
+  }
+
   #quotedName(start: number): number {
-    const sql = this.#sql;
-    let hash = HASH_SEED;
-    for (let at = start + 1; at < sql.length; at++) {
-      const code = sql.charCodeAt(at);
-      if (code !== 96) {
-        hash = hashStep(hash, foldOf(code));
-      } else if (sql.charCodeAt(at + 1) === 96) {
-        hash = hashStep(hashStep(hash, code), code);
-        at++;
-      } else {
-        const entry = this.#vocabulary.find(sql, start + 1, at, hash);
-        this.tokens.push(QUOTED, start, at + 1, entry, hash);
-        return at + 1;
-      }
-    }
-    return this.#failForAll();
+    const end = readQuotedName(this.tokens, this.#text, start);
+    return end === ENDLESS ? this.#failForAll() : end;
+  }
+
+  #dollar(at: number): number {
+    const end = this.#word(at, WORD);
+    const second = this.#text.sql.indexOf('$', at + 1);
+    return second >= 0 && second < end ? this.#fail('unrecognised', '$') : end;
   }
 
   #string(start: number): number {
-    const sql = this.#sql;
+    const { codes, length } = this.#text;
     const escapes = this.#reading.escapesInSingle;
-    for (let at = start + 1; at < sql.length; at++) {
-      const code = sql.charCodeAt(at);
+    for (let at = start + 1; at < length; at++) {
+      const code = codes[at];
       if (code === 39) {
-        if (sql.charCodeAt(at + 1) !== 39) return this.#literal(STRING, start, at + 1);
+        if (codes[at + 1] !== 39) return this.#literal(STRING, start, at + 1);
         at++;
       } else if (code === 92 && escapes) {
         at++;
-        if (sql.charCodeAt(at) === 39) this.escapedQuote = true;
+        if (codes[at] === 39) this.escapedQuote = true;
       }
     }
     return this.#failForAll();
   }
 
   #doubleQuoted(start: number): number {
-    const sql = this.#sql;
+    const { codes, length } = this.#text;
     const escapes = this.#reading.escapesInDouble;
-    this.#confusing = true;
+    this.#hasDoubleQuote = true;
     let hash = HASH_SEED;
-    for (let at = start + 1; at < sql.length; at++) {
-      const code = sql.charCodeAt(at);
+    for (let at = start + 1; at < length; at++) {
+      const code = codes[at] as number;
       if (code === 34) {
-        if (sql.charCodeAt(at + 1) !== 34) {
-          const entry = this.#vocabulary.find(sql, start + 1, at, hash);
+        if (codes[at + 1] !== 34) {
+          const entry = this.#vocabulary.find(this.#text, start + 1, at, hash);
           this.tokens.push(DOUBLE_QUOTED, start, at + 1, entry, 0);
           return at + 1;
         }
         at++;
       } else if (code === 92 && escapes) {
         at++;
-        if (sql.charCodeAt(at) === 34) this.escapedQuote = true;
+        if (codes[at] === 34) this.escapedQuote = true;
       }
       hash = hashStep(hash, foldOf(code));
     }
     return this.#failForAll();
   }
 
+  #number(start: number): number {
+    const end = numberEnd(this.#text.sql, start);
+    if (end === IDENTIFIER) return this.#word(start, WORD);
+    return end === MALFORMED ? this.#fail('malformed') : this.#literal(NUMBER, start, end);
+  }
+
   #dot(at: number): number {
-    const tokens = this.tokens;
+    const { tokens } = this;
     const last = tokens.count - 1;
     const type = tokens.type(last);
     const afterName = (type === NAME || type === WORD) && tokens.end(last) === at;
-    const code = this.#sql.charCodeAt(at + 1);
+    const code = this.#next(at);
     if (isDigit(code) && !afterName) {
-      const end = fractionEnd(this.#sql, at + 1);
+      const end = fractionEnd(this.#text.sql, at + 1);
       return end === MALFORMED ? this.#fail('malformed') : this.#literal(NUMBER, at, end);
     }
     tokens.push(PERIOD, at, at + 1, 0, PERIOD);
@@ -353,25 +312,31 @@ export class Lexer {
   }
 
   #question(at: number): number {
-    const end = this.#sql.charCodeAt(at + 1) === 63 ? at + 2 : at + 1;
+    const isName = this.#next(at) === 63;
+    const end = isName ? at + 2 : at + 1;
     this.#questionMarks += end - at;
-    const type = end === at + 1 ? PLACEHOLDER : NAME_PLACEHOLDER;
-    return this.#placeholder(type, at, end);
-  }
-
-  #placeholder(type: number, at: number, end: number): number {
-    const alone = placeholderStandsAlone(this.#sql, at, end, type === NAME_PLACEHOLDER);
-    // The values are put there before the server decides what an executable comment is.
-    if (this.#inExecutable || !alone) return this.#fail('malformed', '?');
-    return this.#literal(type, at, end);
+    return this.#placeholder(isName ? NAME_PLACEHOLDER : PLACEHOLDER, at, end);
   }
 
   #colon(at: number): number {
-    const sql = this.#sql;
-    if (sql.charCodeAt(at + 1) === 61) return this.#literal(ASSIGN, at, at + 2);
-    const end = namedPlaceholderEnd(sql, at);
-    if (end < 0) return this.#fail('unrecognised', ':');
-    return this.#placeholder(PLACEHOLDER, at, end);
+    if (this.#next(at) === 61) return this.#literal(ASSIGN, at, at + 2);
+    const end = namedPlaceholderEnd(this.#text.sql, at);
+    return end < 0 ? this.#fail('unrecognised', ':') : this.#placeholder(PLACEHOLDER, at, end);
+  }
+
+  #placeholder(type: number, at: number, end: number): number {
+    const isName = type === NAME_PLACEHOLDER;
+    const alone = placeholderStandsAlone(this.#text, at, end, isName);
+    // The values are put there before the server decides what an executable comment is.
+    if (!alone || this.comments.isOpen) return this.#fail('malformed', '?');
+    return this.#literal(type, at, end);
+  }
+
+  #at(at: number): number {
+    const double = this.#next(at) === 64;
+    const end = double ? at + 2 : at + 1;
+    this.#literal(double ? SYSTEM_VARIABLE : VARIABLE, at, end);
+    return isIdentifier(this.#text.codes[end] as number) ? this.#word(end, NAME) : end;
   }
 
   #semicolon(at: number): number {
@@ -379,84 +344,27 @@ export class Lexer {
     return this.#character(at, SEMICOLON_TOKEN);
   }
 
-  #lineComment(at: number, code: number): number {
-    const sql = this.#sql;
-    const from = lineCommentContent(sql, at);
-    if (from < 0) return this.#character(at, code);
-    if (code === 35) this.#confusing = true;
-    const end = lineEnd(sql, from);
-    if (!isPlainLine(sql, from, end)) return this.#fail('malformed');
-    this.#plainComment(from, end);
-    return end;
+  /** Whether the `-` at `at` begins a comment: there is a second, and then white space or the like. */
+  #isDashes(at: number): boolean {
+    const { codes } = this.#text;
+    return codes[at + 1] === 45 && endsDashes(codes[at + 2] as number);
   }
 
-  #plainComment(from: number, end: number): void {
-    if (isRoutingHint(this.#sql, from, end)) this.routedToPrimary = true;
+  #lineComment(at: number): number {
+    const end = this.comments.readLine(this.#text.sql, at);
+    return end === BROKEN ? this.#fail('malformed') : end;
   }
 
   #comment(at: number): number {
-    const sql = this.#sql;
-    // No comment of any kind nests in an executable one on every server.
-    if (this.#inExecutable) return this.#fail('unrecognised', EXECUTABLE);
-    const version = executableVersion(sql, at);
-    if (version >= 0) return this.#executable(at, version);
-    const end = sql.indexOf('*/', at + 2);
-    if (end < 0) return this.#fail('malformed');
-    if (sql.charCodeAt(at + 2) !== 43) this.#plainComment(at + 2, end);
-    else this.optimizerHint ??= judgeOptimizerHint(sql, at + 3, end);
-    return end + 2;
-  }
-
-  #executable(at: number, version: number): number {
-    const sql = this.#sql;
-    this.executableComment = true;
-    const from = versionEnd(sql, version);
-    const marker = sql.slice(at + 2, from);
-    // With two versions in one text, a server may read one comment and skip the other.
-    const mixed = this.#marker !== '' && this.#marker !== marker;
-    if (mixed || !isVersion(from - version, this.#vocabulary.dialect)) {
-      return this.#fail('unrecognised', EXECUTABLE);
-    }
-    this.#marker = marker;
-    if (!this.#reading.executable) return this.#skipExecutable(from);
-    this.#inExecutable = true;
-    return from;
-  }
-
-  /** The servers that skip such a comment do not agree on comments inside it. */
-  #skipExecutable(from: number): number {
-    const sql = this.#sql;
-    const end = sql.indexOf('*/', from);
-    if (end < 0) return this.#fail('malformed');
-    const nested = sql.indexOf('/*', from);
-    return nested >= 0 && nested < end ? this.#fail('unrecognised', EXECUTABLE) : end + 2;
+    const end = this.comments.readBlock(this.#text.sql, at, this.#reading.executable);
+    if (end >= 0) return end;
+    return end === BROKEN ? this.#fail('malformed') : this.#fail('unrecognised', '/*!');
   }
 
   #star(at: number): number {
-    if (this.#inExecutable && this.#sql.charCodeAt(at + 1) === 47) {
-      this.#inExecutable = false;
-      return at + 2;
-    }
-    return this.#character(at, 42);
-  }
-
-  #at(at: number): number {
-    const double = this.#sql.charCodeAt(at + 1) === 64;
-    const end = double ? at + 2 : at + 1;
-    this.#literal(double ? SYSTEM_VARIABLE : VARIABLE, at, end);
-    return isIdentifier(this.#sql.charCodeAt(end)) ? this.#word(end, NAME) : end;
-  }
-
-  /** `\N` is NULL to MariaDB and older MySQL; any other backslash is a syntax error. */
-  #backslash(at: number): number {
-    if (this.#sql.charCodeAt(at + 1) !== 78) return this.#failForAll();
-    return this.#literal(NUMBER, at, at + 2);
-  }
-
-  #dollar(at: number): number {
-    const end = this.#word(at, WORD);
-    const second = this.#sql.indexOf('$', at + 1);
-    return second >= 0 && second < end ? this.#fail('unrecognised', '$') : end;
+    if (!this.comments.isOpen || this.#next(at) !== 47) return this.#character(at, 42);
+    this.comments.isOpen = false;
+    return at + 2;
   }
 
   /** A character that begins nothing. */

@@ -2,6 +2,11 @@ import { hashStep } from './characters.ts';
 import type { Facts } from './facts.ts';
 import type { Fingerprint } from './fingerprint.ts';
 
+/*
+ * The bounds of a classifier's memory: 1,024 texts of together 2 Mi characters (4 MiB, or half if
+ * all are of one byte each), and 4,096 verdicts (36 KiB).
+ */
+
 /** Sets of two decisions each, and slots for verdicts: powers of two. */
 const SETS = 512;
 const VERDICTS = 4096;
@@ -24,6 +29,8 @@ export class DecisionTable {
   readonly #seen = new Int32Array(SETS);
   #characters = 0;
   #count = 0;
+  /** Of the text that {@link get} was last asked for. */
+  #hash = 0;
 
   /** Number of texts kept. */
   get count(): number {
@@ -36,15 +43,17 @@ export class DecisionTable {
   }
 
   get(sql: string): Facts | undefined {
-    const first = (sampleHash(sql) & (SETS - 1)) * 2;
+    const hash = sampleHash(sql);
+    this.#hash = hash;
+    const first = (hash & (SETS - 1)) * 2;
     if (this.#texts[first] === sql) return this.#facts[first];
     return this.#texts[first + 1] === sql ? this.#facts[first + 1] : undefined;
   }
 
-  /** Notes a text that {@link get} did not know. */
+  /** Notes the text that {@link get} was just asked for, and did not know. */
   note(sql: string, facts: Facts): void {
     if (sql.length > MAX_TEXT) return;
-    const hash = sampleHash(sql);
+    const hash = this.#hash;
     const set = hash & (SETS - 1);
     if (this.#seen[set] !== hash) this.#seen[set] = hash;
     else this.#keep(set * 2, sql, facts);

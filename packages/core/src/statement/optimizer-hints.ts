@@ -16,36 +16,60 @@ const harmless = new Set(
   ).split(' '),
 );
 
-/** Quotes and what may join with bound values; see {@link quotesAreClosed}. */
-const SUSPICIOUS = /[\\?:]/;
+const SET_VAR = 'set_var';
+/** Longer than any name of a hint. */
+const MAX_NAME = 64;
 
 /**
  * Judges the content `sql[start, end)` of an optimizer hint comment: `null` if it is harmless.
  * `SET_VAR` sets a variable of the session, `timestamp` even for good.
+ *
+ * The server reads quotes inside a hint, so its end may be inside them: only one kind of quote,
+ * an even number of times, leaves no doubt. A backslash may escape one, and `?` and `:` may join
+ * with bound values.
  */
 export function judgeOptimizerHint(sql: string, start: number, end: number): TextReason | null {
+  let open = 0;
+  let kinds = 0;
+  let isDoubtful = false;
   let at = start;
   while (at < end) {
-    if (!isIdentifier(sql.charCodeAt(at))) {
+    const code = sql.charCodeAt(at);
+    if (isIdentifier(code)) {
+      const from = at;
+      while (at < end && isIdentifier(sql.charCodeAt(at))) at++;
+      if (isWord(sql, from, at, SET_VAR)) return 'variable-hint';
+      if (isCalled(sql, at, end) && !isHarmless(sql, from, at)) isDoubtful = true;
+    } else {
+      const quote = quoteBit(code);
+      open ^= quote;
+      kinds |= quote;
+      if (code === 92 || code === 63 || code === 58) isDoubtful = true;
       at++;
-      continue;
     }
-    const from = at;
-    while (at < end && isIdentifier(sql.charCodeAt(at))) at++;
-    const word = at - from > 64 ? '' : sql.slice(from, at).toLowerCase();
-    if (word === 'set_var') return 'variable-hint';
-    while (isSpace(sql.charCodeAt(at))) at++;
-    if (sql.charCodeAt(at) === 40 && at < end && !harmless.has(word)) return 'unrecognised';
   }
-  const content = sql.slice(start, end);
-  return SUSPICIOUS.test(content) || !quotesAreClosed(content) ? 'unrecognised' : null;
+  const isOneKind = (kinds & (kinds - 1)) === 0;
+  return isDoubtful || open !== 0 || !isOneKind ? 'unrecognised' : null;
 }
 
-/**
- * The server reads quotes inside a hint, so its end may be inside them: only one kind of quote,
- * an even number of times, leaves no doubt.
- */
-function quotesAreClosed(content: string): boolean {
-  const counts = ["'", '"', '`'].map((quote) => content.split(quote).length - 1);
-  return counts.every((count) => count % 2 === 0) && counts.filter((count) => count > 0).length < 2;
+/** A bit for each of `'`, `"` and `` ` ``; 0 for all else. */
+function quoteBit(code: number): number {
+  if (code === 39) return 1;
+  if (code === 34) return 2;
+  return code === 96 ? 4 : 0;
+}
+
+function isWord(sql: string, from: number, to: number, word: string): boolean {
+  return to - from === word.length && sql.slice(from, to).toLowerCase() === word;
+}
+
+function isHarmless(sql: string, from: number, to: number): boolean {
+  return to - from <= MAX_NAME && harmless.has(sql.slice(from, to).toLowerCase());
+}
+
+/** Whether a parenthesis follows, perhaps behind white space. */
+function isCalled(sql: string, behind: number, end: number): boolean {
+  let at = behind;
+  while (isSpace(sql.charCodeAt(at))) at++;
+  return at < end && sql.charCodeAt(at) === 40;
 }

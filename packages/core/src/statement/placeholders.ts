@@ -1,22 +1,23 @@
 import { isDigit, isIdentifier } from './characters.ts';
+import type { Text } from './text.ts';
 
 /**
- * Whether the placeholder `sql[start, end)` cannot join with what stands beside it, whatever
+ * Whether the placeholder `text[start, end)` cannot join with what stands beside it, whatever
  * mysql2 puts in its place: a quoted string, a number, a list, a name in backquotes, or nothing
  * at all (an empty array).
  */
 export function placeholderStandsAlone(
-  sql: string,
+  { codes, length }: Text,
   start: number,
   end: number,
   isName: boolean,
 ): boolean {
-  const before = beside(sql.charCodeAt(start - 1));
-  const after = beside(sql.charCodeAt(end));
+  const before = start === 0 ? SEPARATES : beside(codes[start - 1] as number);
+  const after = end === length ? SEPARATES : beside(codes[end] as number);
   if (before === JOINS || after === JOINS) return false;
   if (!isName && (before === JOINS_VALUES || after === JOINS_VALUES)) return false;
   // `--?` would begin a comment if nothing is put there.
-  if (before === 0 && sql.endsWith('--', start)) return false;
+  if (before === 0 && codes[start - 1] === 45 && codes[start - 2] === 45) return false;
   // Two operators would become one: `/?*`, `-?-`.
   return before === SEPARATES || after === SEPARATES;
 }
@@ -33,10 +34,8 @@ for (const character of ' \t\n\v\f\r(),;') BESIDE[character.charCodeAt(0)] = SEP
 BESIDE[46] = JOINS_VALUES;
 for (let code = 0; code < 128; code++) if (isIdentifier(code)) BESIDE[code] = JOINS;
 
-/** What stands beside a placeholder; the ends of the text separate. */
 function beside(code: number): number {
-  if (code < 128) return BESIDE[code] as number;
-  return Number.isNaN(code) ? SEPARATES : JOINS;
+  return code < 128 ? (BESIDE[code] as number) : JOINS;
 }
 
 /**

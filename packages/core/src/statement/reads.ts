@@ -1,4 +1,4 @@
-import { isPlainXpath, judgeParenthesis } from './calls.ts';
+import { isPlainXpath, judgeCount, judgeParenthesis } from './calls.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
 import type { Refusal } from './verdicts.ts';
@@ -22,7 +22,7 @@ const {
   VARIABLE,
   WORD,
 } = token;
-const { NEEDS_RULE, QUERY_WORD, TYPE_WORD, XPATH } = vocabulary;
+const { COUNTED, NEEDS_RULE, QUERY_WORD, TYPE_WORD, XPATH } = vocabulary;
 
 /** Deeper than any server parses. */
 const MAX_DEPTH = 1024;
@@ -36,8 +36,11 @@ export class ReadJudge {
   depth = 0;
   /** Token that opened each enclosing parenthesis. */
   readonly #openers = new Int32Array(MAX_DEPTH + 1);
-  /** Whether the first comma in that parenthesis leads to an XPath. */
-  readonly #xpath = new Uint8Array(MAX_DEPTH + 1);
+  /** XPATH if the first comma in that parenthesis leads to an XPath, COUNTED if all commas count. */
+  readonly #watched = new Uint32Array(MAX_DEPTH + 1);
+  /** Commas in that parenthesis, and whether a placeholder stands in it, if they count. */
+  readonly #commas = new Uint32Array(MAX_DEPTH + 1);
+  readonly #bound = new Uint8Array(MAX_DEPTH + 1);
 
   /** Judges the read that begins at token `from`; `null` if it may run on a replica. */
   judge(tokens: Tokens, from: number): Refusal | null {
@@ -65,14 +68,17 @@ export class ReadJudge {
           if (depth > deepest) deepest = depth;
           break;
         case CLOSE:
-          if (depth-- === 0) return { reason: 'malformed', word: null };
+          if (depth === 0) return { reason: 'malformed', word: null };
+          if (this.#watched[depth] === COUNTED) refusal = this.#judgeCount(tokens, at, depth);
+          depth--;
           break;
         case COMMA:
-          if (depth > 0 && this.#xpath[depth] === 1) refusal = this.#judgeXpath(tokens, at, depth);
+          if (depth > 0 && this.#watched[depth] !== 0) refusal = this.#comma(tokens, at, depth);
           break;
         case PLACEHOLDER:
         case NAME_PLACEHOLDER:
           refusal = judgePlaceholder(tokens, at);
+          this.#bound[depth] = 1;
           break;
         case VARIABLE:
           return { reason: 'user-variable', word: variableName(tokens, at) };
@@ -94,13 +100,25 @@ export class ReadJudge {
   #enter(tokens: Tokens, open: number, depth: number): void {
     this.#openers[depth] = open;
     const called = open > 0 && tokens.type(open - 1) === WORD;
-    this.#xpath[depth] = called && (tokens.flags(open - 1) & XPATH) !== 0 ? 1 : 0;
+    const watched = called ? tokens.flags(open - 1) & (XPATH | COUNTED) : 0;
+    this.#watched[depth] = watched;
+    if (watched === 0) return;
+    this.#commas[depth] = 0;
+    this.#bound[depth] = 0;
   }
 
-  #judgeXpath(tokens: Tokens, comma: number, depth: number): Refusal | null {
-    this.#xpath[depth] = 0;
-    if (isPlainXpath(tokens, comma + 1)) return null;
+  #comma(tokens: Tokens, comma: number, depth: number): Refusal | null {
+    const commas = (this.#commas[depth] as number) + 1;
+    this.#commas[depth] = commas;
+    if (this.#watched[depth] !== XPATH || commas > 1 || isPlainXpath(tokens, comma + 1))
+      return null;
     return { reason: 'user-variable', word: tokens.word(this.#opener(depth) - 1) };
+  }
+
+  #judgeCount(tokens: Tokens, close: number, depth: number): Refusal | null {
+    const open = this.#opener(depth);
+    const commas = this.#commas[depth] as number;
+    return judgeCount(tokens, open, close, commas, this.#bound[depth] === 1);
   }
 }
 

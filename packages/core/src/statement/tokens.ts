@@ -28,6 +28,7 @@ export const COMMA = 44;
 export const PERIOD = 46;
 export const SEMICOLON_TOKEN = 59;
 export const EQUALS = 61;
+export const OPEN_BRACE = 123;
 /** What {@link Tokens.type} answers before the first and after the last token. */
 export const NO_TOKEN = 0;
 

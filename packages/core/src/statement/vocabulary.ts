@@ -1,10 +1,11 @@
 import type { CatalogueNames } from './catalogue-names.ts';
 import * as characters from './characters.ts';
 import type { Dialect } from './facts.ts';
-import { knownFunctions, type ServerVersions } from './functions/known.ts';
-import type { ImpureFunction } from './functions/table.ts';
+import { type KnownFunctions, knownFunctions, type ServerVersions } from './functions/known.ts';
+import type { ArgumentCounts, ImpureFunction } from './functions/table.ts';
 import * as keywords from './keywords.ts';
 import { foldName, TableNames } from './table-names.ts';
+import { Text } from './text.ts';
 
 // Constants of this module: see lexer.ts.
 const { FOLD, HASH_SEED, hashStep } = characters;
@@ -35,6 +36,9 @@ export const UNSAFE_TABLE = 16_384;
 /** A stored or loadable function in the place of a built-in one. */
 export const SHADOWED = 32_768;
 
+/** A pure function that is the built-in one only with some numbers of arguments. */
+export const COUNTED = 65_536;
+
 /** Flags that an identifier has in whatever quotes it stands. */
 export const ANY_NAME = SYSTEM_SCHEMA | PRIMARY_TABLE | SEQUENCE_COLUMN | UNSAFE_TABLE;
 /** Flags for which a word needs a closer look. */
@@ -57,10 +61,14 @@ export class Vocabulary {
   readonly flags: number[] = [0];
   /** By name: the built-in functions that are not pure. */
   readonly impure: ReadonlyMap<string, ImpureFunction>;
+  /** By name: how many arguments make it the built-in function, where that matters. */
+  readonly argumentCounts: ReadonlyMap<string, ArgumentCounts>;
   /** `db.f` of `pureFunctions`. */
   readonly qualifiedPure = new Set<string>();
   readonly primaryTables = new TableNames();
   readonly unsafeTables = new TableNames();
+  /** For {@link entryOf}. */
+  readonly #asked = new Text();
   #hashes = new Int32Array(MIN_SLOTS);
   /** The letters of all words one behind the other, and where each word begins. */
   #letters = new Uint16Array(MIN_SLOTS * 4);
@@ -71,7 +79,10 @@ export class Vocabulary {
     const { catalogue, primaryTables = [], pureFunctions = [] } = options;
     this.dialect = options.dialect;
     this.#addKeywords();
-    this.impure = this.#addFunctions(options);
+    const functions = knownFunctions(options);
+    this.impure = functions.impure;
+    this.argumentCounts = functions.argumentCounts;
+    this.#addFunctions(functions);
     this.#addDeclaredFunctions(pureFunctions);
     const migrationTables = keywords.migrationTables.split(' ');
     this.#addTables([...migrationTables, ...primaryTables], this.primaryTables, PRIMARY_TABLE);
@@ -80,25 +91,25 @@ export class Vocabulary {
   }
 
   /**
-   * Entry of the identifier `sql[start, end)` with this hash; 0 if it has none. Letters of any
+   * Entry of the identifier `text[start, end)` with this hash; 0 if it has none. Letters of any
    * case, compared in ASCII as the servers do.
    */
-  find(sql: string, start: number, end: number, hash: number): number {
+  find(text: Text, start: number, end: number, hash: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot] as number;
       if (entry === 0) return 0;
-      if (this.#hashes[entry] === hash && this.#isWord(entry, sql, start, end)) return entry;
+      if (this.#hashes[entry] === hash && this.#isWord(entry, text, start, end)) return entry;
     }
   }
 
-  #isWord(entry: number, sql: string, start: number, end: number): boolean {
+  #isWord(entry: number, { codes, sql }: Text, start: number, end: number): boolean {
     const letters = this.#letters;
     const offset = (this.#offsets[entry] as number) - start;
     if ((this.#offsets[entry + 1] as number) - offset !== end) return false;
     for (let at = start; at < end; at++) {
-      const code = sql.charCodeAt(at);
+      const code = codes[at] as number;
       // Names beyond ASCII are those that the user gave.
       if (code > 127) return foldName(sql.slice(start, end)) === this.words[entry];
       if (letters[offset + at] !== (FOLD[code] || code)) return false;
@@ -108,7 +119,8 @@ export class Vocabulary {
 
   /** Entry of a lower-case word; 0 if it has none. */
   entryOf(word: string): number {
-    return this.find(word, 0, word.length, hashOf(word));
+    this.#asked.begin(word);
+    return this.find(this.#asked, 0, word.length, hashOf(word));
   }
 
   #addKeywords(): void {
@@ -121,6 +133,10 @@ export class Vocabulary {
     this.#markAll(keywords.queryStarts, QUERY_START);
     this.#markAll('extractvalue updatexml', XPATH);
     if (this.dialect !== 'mysql') {
+      for (const word of keywords.calledInMariadb.split(' ')) {
+        this.#unmark(word, QUERY_WORD | OPENING);
+      }
+      this.#markAll(keywords.openingInMariadb, OPENING);
       this.#markAll(keywords.guardedInMariadb, GUARDED);
       this.#markAll(keywords.sequenceColumns, SEQUENCE_COLUMN);
     }
@@ -138,26 +154,29 @@ export class Vocabulary {
     return words;
   }
 
-  #addFunctions(servers: ServerVersions): ReadonlyMap<string, ImpureFunction> {
+  #addFunctions({ pure, impure, argumentCounts, names }: KnownFunctions): void {
     const callOnly = new Set(keywords.callOnlyWords.split(' '));
-    const { pure, impure, names } = knownFunctions(servers);
     for (const name of names) {
       // A reserved word that is the name of a function, such as RANK, does nothing elsewhere.
       if (!callOnly.has(name)) this.#unmark(name, REFUSED);
     }
     for (const [name, touching] of pure) this.#mark(name, touching ? PURE_TOUCHING : PURE);
+    for (const name of argumentCounts.keys()) this.#mark(name, COUNTED);
     for (const name of impure.keys()) {
       this.#unmark(name, PURE | PURE_TOUCHING);
       this.#mark(name, IMPURE);
     }
-    return impure;
   }
 
   #addDeclaredFunctions(names: readonly string[]): void {
     for (const name of names) {
       const folded = foldName(name);
-      if (folded.includes('.')) this.qualifiedPure.add(folded);
-      else this.#mark(folded, DECLARED_PURE);
+      if (folded.includes('.')) {
+        this.qualifiedPure.add(folded);
+        continue;
+      }
+      this.#mark(folded, DECLARED_PURE);
+      this.#unmark(folded, COUNTED);
     }
   }
 

@@ -1,7 +1,12 @@
 import type { Dialect } from '../facts.ts';
 import { mariadbFunctions } from './mariadb.ts';
 import { mysqlFunctions } from './mysql.ts';
-import { type FunctionTable, type ImpureFunction, versionNumber } from './table.ts';
+import {
+  type ArgumentCounts,
+  type FunctionTable,
+  type ImpureFunction,
+  versionNumber,
+} from './table.ts';
 
 /** The servers behind a pool, as far as functions depend on them; see `ClassifierOptions`. */
 export interface ServerVersions {
@@ -14,6 +19,8 @@ export interface ServerVersions {
 export interface KnownFunctions {
   /** Pure on each of them; `true` for those that must touch their parenthesis on one. */
   readonly pure: ReadonlyMap<string, boolean>;
+  /** Those of the pure ones that are built in with some numbers of arguments only. */
+  readonly argumentCounts: ReadonlyMap<string, ArgumentCounts>;
   /** Impure on one of them. */
   readonly impure: ReadonlyMap<string, ImpureFunction>;
   /** Pure in some version of each dialect. */
@@ -37,6 +44,8 @@ export function knownFunctions(servers: ServerVersions): KnownFunctions {
   const mustTouch = (name: string) => tables.some(({ touching }) => touching.get(name) === true);
   return {
     pure: new Map(names.filter(isPure).map((name) => [name, mustTouch(name)])),
+    // No function has them in both tables.
+    argumentCounts: new Map(tables.flatMap(({ table }) => Object.entries(table.counted))),
     impure: new Map(tables.flatMap(({ table }) => Object.entries(table.impure))),
     names,
   };
@@ -80,11 +89,12 @@ interface PureNames {
 function pureNames(table: FunctionTable): PureNames {
   const since = versionsByName(table.since);
   const until = versionsByName(table.until);
-  const touching = new Map<string, boolean>();
-  for (const name of [...table.pure.split(' '), ...since.keys(), ...until.keys()]) {
-    touching.set(name, false);
-  }
-  for (const name of table.touching.split(' ')) touching.set(name, true);
+  // What was not measured is documented at best as it touches its parenthesis.
+  const notMeasured = [...since.keys(), ...until.keys()];
+  const touching = new Map<string, boolean>(
+    [...notMeasured, ...table.touching.split(' ')].map((name) => [name, true]),
+  );
+  for (const name of table.pure.split(' ')) touching.set(name, false);
   return { table, since, until, touching };
 }
 

@@ -15,7 +15,7 @@ export const mariadbFunctions: FunctionTable = {
     'current_timestamp date date_format datediff day dayname dayofmonth dayofweek dayofyear ' +
     'decode decode_histogram decode_oracle degrees dimension disjoint elt encode endpoint ' +
     'envelope equals exp export_set exteriorring extractvalue field find_in_set floor format ' +
-    'from_base64 from_days from_unixtime geomcollfromtext geomcollfromwkb ' +
+    'from_base64 from_days from_unixtime geomcollfromtext geomcollfromwkb geometrycollection ' +
     'geometrycollectionfromtext geometrycollectionfromwkb geometryfromtext geometryfromwkb ' +
     'geometryn geometrytype geomfromtext geomfromwkb get_format glength greatest hex hour if ' +
     'ifnull inet6_aton inet6_ntoa inet_aton inet_ntoa insert instr interiorringn intersects ' +
@@ -26,45 +26,54 @@ export const mariadbFunctions: FunctionTable = {
     'json_merge_preserve json_normalize json_object json_overlaps json_pretty json_query ' +
     'json_quote json_remove json_replace json_search json_set json_type json_unquote ' +
     'json_valid json_value last_day last_value lcase least left length lengthb linefromtext ' +
-    'linefromwkb linestringfromtext linestringfromwkb ln localtime localtimestamp locate log ' +
-    'log10 log2 lower lpad lpad_oracle ltrim ltrim_oracle make_set makedate maketime ' +
-    'mbrcontains mbrdisjoint mbrequal mbrequals mbrintersects mbroverlaps mbrtouches ' +
-    'mbrwithin md5 microsecond minute mlinefromtext mlinefromwkb mod month monthname ' +
-    'mpointfromtext mpointfromwkb mpolyfromtext mpolyfromwkb multilinestringfromtext ' +
-    'multilinestringfromwkb multipointfromtext multipointfromwkb multipolygonfromtext ' +
-    'multipolygonfromwkb name_const natural_sort_key nullif numgeometries numinteriorrings ' +
-    'numpoints nvl nvl2 oct octet_length old_password ord overlaps password period_add ' +
-    'period_diff pi pointfromtext pointfromwkb pointn pointonsurface polyfromtext ' +
-    'polyfromwkb polygonfromtext polygonfromwkb pow power quarter quote radians rand ' +
-    'random_bytes regexp_instr regexp_replace regexp_substr repeat replace replace_oracle ' +
-    'reverse right round row_number rownum rpad rpad_oracle rtrim rtrim_oracle sec_to_time ' +
-    'second sformat sha sha1 sha2 sign sin soundex space sqrt srid st_area st_asbinary ' +
-    'st_asgeojson st_astext st_aswkb st_aswkt st_boundary st_buffer st_centroid st_contains ' +
-    'st_convexhull st_crosses st_difference st_dimension st_disjoint st_distance ' +
-    'st_distance_sphere st_endpoint st_envelope st_equals st_exteriorring ' +
-    'st_geomcollfromtext st_geomcollfromwkb st_geometrycollectionfromtext ' +
-    'st_geometrycollectionfromwkb st_geometryfromtext st_geometryfromwkb st_geometryn ' +
-    'st_geometrytype st_geomfromgeojson st_geomfromtext st_geomfromwkb st_interiorringn ' +
-    'st_intersection st_intersects st_isclosed st_isempty st_isring st_issimple st_length ' +
-    'st_linefromtext st_linefromwkb st_linestringfromtext st_linestringfromwkb ' +
-    'st_mlinefromtext st_mlinefromwkb st_mpointfromtext st_mpointfromwkb st_mpolyfromtext ' +
-    'st_mpolyfromwkb st_multilinestringfromtext st_multilinestringfromwkb ' +
-    'st_multipointfromtext st_multipointfromwkb st_multipolygonfromtext ' +
-    'st_multipolygonfromwkb st_numgeometries st_numinteriorrings st_numpoints st_overlaps ' +
-    'st_pointfromtext st_pointfromwkb st_pointn st_pointonsurface st_polyfromtext ' +
-    'st_polyfromwkb st_polygonfromtext st_polygonfromwkb st_relate st_srid st_startpoint ' +
-    'st_symdifference st_touches st_union st_within st_x st_y startpoint str_to_date strcmp ' +
-    'substr_oracle substring_index subtime sys_guid sysdate tan time time_format time_to_sec ' +
-    'timediff timestamp timestampadd timestampdiff to_base64 to_char to_days to_seconds ' +
-    'touches truncate ucase uncompress uncompressed_length unhex unix_timestamp updatexml ' +
-    'upper utc_date utc_time utc_timestamp uuid week weekday weekofyear weight_string within ' +
-    'x y year yearweek',
+    'linefromwkb linestring linestringfromtext linestringfromwkb ln localtime localtimestamp ' +
+    'locate log log10 log2 lower lpad lpad_oracle ltrim ltrim_oracle make_set makedate ' +
+    'maketime mbrcontains mbrdisjoint mbrequal mbrequals mbrintersects mbroverlaps ' +
+    'mbrtouches mbrwithin md5 microsecond minute mlinefromtext mlinefromwkb mod month ' +
+    'monthname mpointfromtext mpointfromwkb mpolyfromtext mpolyfromwkb multilinestring ' +
+    'multilinestringfromtext multilinestringfromwkb multipoint multipointfromtext ' +
+    'multipointfromwkb multipolygon multipolygonfromtext multipolygonfromwkb name_const ' +
+    'natural_sort_key nullif numgeometries numinteriorrings numpoints nvl nvl2 oct ' +
+    'octet_length old_password ord overlaps password period_add period_diff pi point ' +
+    'pointfromtext pointfromwkb pointn pointonsurface polyfromtext polyfromwkb polygon ' +
+    'polygonfromtext polygonfromwkb pow power quarter quote radians rand random_bytes ' +
+    'regexp_instr regexp_replace regexp_substr repeat replace replace_oracle reverse right ' +
+    'round row_number rownum rpad rpad_oracle rtrim rtrim_oracle sec_to_time second sformat ' +
+    'sha sha1 sha2 sign sin soundex space sqrt srid st_area st_asbinary st_asgeojson ' +
+    'st_astext st_aswkb st_aswkt st_boundary st_buffer st_centroid st_contains st_convexhull ' +
+    'st_crosses st_difference st_dimension st_disjoint st_distance st_distance_sphere ' +
+    'st_endpoint st_envelope st_equals st_exteriorring st_geomcollfromtext ' +
+    'st_geomcollfromwkb st_geometrycollectionfromtext st_geometrycollectionfromwkb ' +
+    'st_geometryfromtext st_geometryfromwkb st_geometryn st_geometrytype st_geomfromgeojson ' +
+    'st_geomfromtext st_geomfromwkb st_interiorringn st_intersection st_intersects ' +
+    'st_isclosed st_isempty st_isring st_issimple st_length st_linefromtext st_linefromwkb ' +
+    'st_linestringfromtext st_linestringfromwkb st_mlinefromtext st_mlinefromwkb ' +
+    'st_mpointfromtext st_mpointfromwkb st_mpolyfromtext st_mpolyfromwkb ' +
+    'st_multilinestringfromtext st_multilinestringfromwkb st_multipointfromtext ' +
+    'st_multipointfromwkb st_multipolygonfromtext st_multipolygonfromwkb st_numgeometries ' +
+    'st_numinteriorrings st_numpoints st_overlaps st_pointfromtext st_pointfromwkb st_pointn ' +
+    'st_pointonsurface st_polyfromtext st_polyfromwkb st_polygonfromtext st_polygonfromwkb ' +
+    'st_relate st_srid st_startpoint st_symdifference st_touches st_union st_within st_x ' +
+    'st_y startpoint str_to_date strcmp substr_oracle substring_index subtime sys_guid ' +
+    'sysdate tan time time_format time_to_sec timediff timestamp timestampadd timestampdiff ' +
+    'to_base64 to_char to_days to_seconds touches truncate ucase uncompress ' +
+    'uncompressed_length unhex unix_timestamp updatexml upper utc_date utc_time ' +
+    'utc_timestamp uuid week weekday weekofyear weight_string within x y year yearweek',
   touching:
     'adddate bit_and bit_or bit_xor cast count cume_dist curdate curtime date_add date_sub ' +
     'dense_rank extract first_value group_concat json_arrayagg json_objectagg lag lead max ' +
     'median mid min now nth_value ntile percent_rank percentile_cont percentile_disc ' +
     'position rank std stddev stddev_pop stddev_samp subdate substr substring sum trim ' +
     'trim_oracle var_pop var_samp variance',
+  counted: {
+    geometrycollection: [1, Infinity],
+    linestring: [1, Infinity],
+    multilinestring: [1, Infinity],
+    multipoint: [1, Infinity],
+    multipolygon: [1, Infinity],
+    point: [2, 2],
+    polygon: [1, Infinity],
+  },
   impure: {
     benchmark: { reason: 'unsafe-function' },
     binlog_gtid_pos: { reason: 'unsafe-function' },
@@ -103,6 +112,30 @@ export const mariadbFunctions: FunctionTable = {
     wsrep_sync_wait_upto_gtid: { reason: 'unsafe-function' },
   },
   // Documented, not measured: scripts/functions/versions.ts names the sources.
-  since: {},
+  since: {
+    100206:
+      'cume_dist dense_rank first_value json_array json_array_append json_array_insert ' +
+      'json_compact json_contains json_contains_path json_depth json_detailed json_exists ' +
+      'json_extract json_insert json_keys json_length json_loose json_merge json_object ' +
+      'json_query json_quote json_remove json_replace json_search json_set json_type ' +
+      'json_unquote json_valid json_value lag lead nth_value ntile percent_rank rank ' +
+      'row_number st_asgeojson st_geomfromgeojson',
+    100307:
+      'chr concat_operator_oracle decode_oracle lengthb lpad_oracle ltrim_oracle median nvl ' +
+      'nvl2 percentile_cont percentile_disc replace_oracle rpad_oracle rtrim_oracle ' +
+      'substr_oracle trim_oracle',
+    100406: 'json_merge_patch json_merge_preserve',
+    100504: 'json_arrayagg json_objectagg',
+    100603: 'add_months rownum st_distance_sphere sys_guid to_char',
+    100702: 'json_equals json_normalize natural_sort_key sformat',
+    100802: 'crc32c',
+    100902: 'json_overlaps',
+    101003: 'json_pretty random_bytes',
+    110002: 'format_pico_time',
+    110102: 'json_schema_valid',
+    110202: 'json_array_intersect json_object_filter_keys json_object_to_array',
+    110702: 'uuid_v4 uuid_v7 vec_distance_cosine vec_distance_euclidean vec_fromtext vec_totext',
+    110802: 'vec_distance',
+  },
   until: {},
 };

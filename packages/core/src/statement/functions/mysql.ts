@@ -57,6 +57,7 @@ export const mysqlFunctions: FunctionTable = {
     'group_concat json_arrayagg json_objectagg max mid min now position st_collect std ' +
     'stddev stddev_pop stddev_samp subdate substr substring sum sysdate trim var_pop ' +
     'var_samp variance',
+  counted: {},
   impure: {
     asynchronous_connection_failover_add_managed: { reason: 'unsafe-function' },
     asynchronous_connection_failover_add_source: { reason: 'unsafe-function' },
@@ -170,12 +171,56 @@ export const mysqlFunctions: FunctionTable = {
   },
   // Documented, not measured: scripts/functions/versions.ts names the sources.
   since: {
+    50709:
+      'any_value json_array json_array_append json_array_insert json_contains ' +
+      'json_contains_path json_depth json_extract json_insert json_keys json_length json_merge ' +
+      'json_object json_quote json_remove json_replace json_search json_set json_type ' +
+      'json_unquote json_valid mbrcontains mbrcoveredby mbrcovers mbrdisjoint mbrequals ' +
+      'mbrintersects mbroverlaps mbrtouches mbrwithin random_bytes st_area st_asbinary ' +
+      'st_asgeojson st_astext st_aswkb st_aswkt st_buffer st_buffer_strategy st_centroid ' +
+      'st_contains st_convexhull st_crosses st_difference st_dimension st_disjoint st_distance ' +
+      'st_distance_sphere st_endpoint st_envelope st_equals st_exteriorring st_geohash ' +
+      'st_geomcollfromtext st_geomcollfromtxt st_geomcollfromwkb st_geometrycollectionfromtext ' +
+      'st_geometrycollectionfromwkb st_geometryfromtext st_geometryfromwkb st_geometryn ' +
+      'st_geometrytype st_geomfromgeojson st_geomfromtext st_geomfromwkb st_interiorringn ' +
+      'st_intersection st_intersects st_isclosed st_isempty st_issimple st_isvalid ' +
+      'st_latfromgeohash st_length st_linefromtext st_linefromwkb st_linestringfromtext ' +
+      'st_linestringfromwkb st_longfromgeohash st_makeenvelope st_mlinefromtext ' +
+      'st_mlinefromwkb st_mpointfromtext st_mpointfromwkb st_mpolyfromtext st_mpolyfromwkb ' +
+      'st_multilinestringfromtext st_multilinestringfromwkb st_multipointfromtext ' +
+      'st_multipointfromwkb st_multipolygonfromtext st_multipolygonfromwkb st_numgeometries ' +
+      'st_numinteriorring st_numinteriorrings st_numpoints st_overlaps st_pointfromgeohash ' +
+      'st_pointfromtext st_pointfromwkb st_pointn st_polyfromtext st_polyfromwkb ' +
+      'st_polygonfromtext st_polygonfromwkb st_simplify st_srid st_startpoint st_symdifference ' +
+      'st_touches st_union st_validate st_within st_x st_y',
+    50722: 'json_arrayagg json_merge_patch json_merge_preserve json_objectagg json_pretty',
     80011:
-      'cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank ' +
-      'row_number',
+      'bin_to_uuid cume_dist dense_rank first_value geomcollection grouping is_uuid json_table ' +
+      'lag last_value lead nth_value ntile percent_rank rank regexp_instr regexp_like ' +
+      'regexp_replace regexp_substr row_number st_swapxy statement_digest ' +
+      'statement_digest_text uuid_to_bin',
+    80012: 'st_latitude st_longitude',
+    80013: 'st_transform',
+    80016: 'format_bytes format_pico_time',
+    80017: 'json_overlaps json_schema_valid json_schema_validation_report',
     80021: 'json_value',
+    80023: 'st_frechetdistance st_hausdorffdistance',
+    80024: 'st_collect st_lineinterpolatepoint st_lineinterpolatepoints st_pointatdistance',
+    90100: 'from_vector string_to_vector to_vector vector_dim vector_to_string',
+    90400: 'etag',
   },
   until: {
+    80000:
+      'area asbinary astext aswkb aswkt buffer centroid convexhull crosses decode dimension ' +
+      'disjoint distance encode endpoint envelope equals exteriorring geomcollfromtext ' +
+      'geomcollfromwkb geometrycollectionfromtext geometrycollectionfromwkb geometryfromtext ' +
+      'geometryfromwkb geometryn geometrytype geomfromtext geomfromwkb glength interiorringn ' +
+      'intersects isclosed isempty issimple linefromtext linefromwkb linestringfromtext ' +
+      'linestringfromwkb mbrequal mlinefromtext mlinefromwkb mpointfromtext mpointfromwkb ' +
+      'mpolyfromtext mpolyfromwkb multilinestringfromtext multilinestringfromwkb ' +
+      'multipointfromtext multipointfromwkb multipolygonfromtext multipolygonfromwkb ' +
+      'numgeometries numinteriorrings numpoints overlaps pointfromtext pointfromwkb pointn ' +
+      'polyfromtext polyfromwkb polygonfromtext polygonfromwkb startpoint touches within x y',
     90600: 'md5 sha sha1',
   },
 };

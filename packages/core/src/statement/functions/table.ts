@@ -9,6 +9,9 @@ export interface ImpureFunction {
   readonly followUp?: FollowUp;
 }
 
+/** The least and the greatest number of arguments. */
+export type ArgumentCounts = readonly [least: number, most: number];
+
 /**
  * The built-in functions of one server, and how other versions differ. All names are lower case
  * and no name is in two of the three sets; a name in none of them is no known built-in.
@@ -24,13 +27,19 @@ export interface FunctionTable {
    * manual, "Function Name Parsing and Resolution"). Space separated, sorted.
    */
   readonly touching: string;
+  /**
+   * Those of the pure ones that are built in with some numbers of arguments only; with any other
+   * the text names a stored function.
+   */
+  readonly counted: Readonly<Record<string, ArgumentCounts>>;
   readonly impure: Readonly<Record<string, ImpureFunction>>;
   /**
    * By version, as a number: the pure functions that are built in since then. Those of a version
-   * after that of the table are in none of its sets. A name in neither list has always been there.
+   * after that of the table are in none of its sets, and must touch their parenthesis. A name in
+   * neither list has always been there.
    */
   readonly since: Readonly<Record<number, string>>;
-  /** By version: the pure functions that are no longer built in since then. */
+  /** By version: the pure functions that were built in before it; they must touch theirs too. */
   readonly until: Readonly<Record<number, string>>;
 }
 
