@@ -89,6 +89,7 @@ describe.each(flavors)('%s', async (flavor) => {
       'CREATE VIEW $db.over_over AS SELECT COUNT(*) AS n FROM $db.`over``it`',
       'CREATE VIEW $db.counted AS SELECT $db.doubled(id) AS d, $db.anything(1) AS a FROM $db.item',
       'CREATE VIEW $db.doubles AS SELECT $db.doubled(id) AS d FROM $db.item',
+      'CREATE VIEW $db.`обзор` AS SELECT $db.own_session() AS s',
       'CREATE VIEW $db.me AS SELECT CURRENT_USER() AS u',
     );
     if (flavor === 'mariadb') {
@@ -123,6 +124,7 @@ describe.each(flavors)('%s', async (flavor) => {
       'hiding: unknown-function own_session',
       'me: session-function current_user',
       'over_over: catalogue $db.over`it',
+      'обзор: unknown-function own_session',
       'over`it: catalogue $db.hiding',
     ];
     const ofMariadb = [
@@ -143,6 +145,7 @@ describe.each(flavors)('%s', async (flavor) => {
     ['SELECT * FROM `over``it`', 'primary: catalogue'],
     ['SELECT n FROM over_over', 'primary: catalogue'],
     ['SELECT u FROM me', 'primary: catalogue'],
+    ['SELECT s FROM обзор', 'primary: catalogue'],
     ['SELECT * FROM virtual_plain', 'replica: read'],
     ...(flavor === 'mariadb'
       ? ([
