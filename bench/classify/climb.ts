@@ -21,7 +21,6 @@ export class Random {
 
 /** What is searched, and how good it is. */
 export interface Landscape<T> {
-  random(): T;
   mutate(of: T): T;
   /** Larger is worse for the classifier, which is what is looked for. */
   score(of: T): number;
@@ -32,14 +31,14 @@ export interface Found<T> {
   readonly score: number;
 }
 
-/** Climbs hills from several places; the best of each, the best one first. */
-export function climb<T>(landscape: Landscape<T>, starts: number, steps: number): Found<T>[] {
-  const tops = Array.from({ length: starts }, () => climbOne(landscape, steps));
+/** Climbs hills from several places; the top of each, the highest one first. */
+export function climb<T>(landscape: Landscape<T>, from: readonly T[], steps: number): Found<T>[] {
+  const tops = from.map((start) => climbOne(landscape, start, steps));
   return tops.sort((a, b) => b.score - a.score);
 }
 
-function climbOne<T>(landscape: Landscape<T>, steps: number): Found<T> {
-  let what = landscape.random();
+function climbOne<T>(landscape: Landscape<T>, start: T, steps: number): Found<T> {
+  let what = start;
   let score = landscape.score(what);
   for (let step = 0; step < steps; step++) {
     const next = landscape.mutate(what);

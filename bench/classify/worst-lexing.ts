@@ -55,7 +55,9 @@ export interface WorstLexing {
 /** The worst texts found, the worst first. */
 export function findWorstLexing(seed: number, hills: number, steps: number): WorstLexing[] {
   const judge = new TextJudge(new Vocabulary({ dialect: 'mysql' }));
-  const found = climb(landscape(judge, new Random(seed)), hills, steps);
+  const random = new Random(seed);
+  const from = Array.from({ length: hills }, () => randomShape(random));
+  const found = climb(landscape(judge, random), from, steps);
   return found
     .slice(0, 4)
     .map(({ what }) => {
@@ -75,14 +77,13 @@ function timeOf(judge: TextJudge, text: string): number {
   return median(Array.from({ length: 5 }, () => cpu(() => void judge.judge(copy))));
 }
 
+function randomShape(random: Random): Shape {
+  const parts = Array.from({ length: 1 + random.below(3) }, () => random.pick(fragments));
+  return { start: random.pick(starts), parts, end: random.pick(ends) };
+}
+
 function landscape(judge: TextJudge, random: Random): Landscape<Shape> {
-  const parts = (count: number) => Array.from({ length: count }, () => random.pick(fragments));
   return {
-    random: () => ({
-      start: random.pick(starts),
-      parts: parts(1 + random.below(3)),
-      end: random.pick(ends),
-    }),
     mutate: (of) => mutate(of, random),
     score(of) {
       const text = flat(filled(of.start, of.parts.join(''), of.end, SIZE));

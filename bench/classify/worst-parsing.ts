@@ -1,12 +1,15 @@
 import { Script } from 'node:vm';
+import { mariadbFunctions } from '../../packages/core/src/statement/functions/mariadb.ts';
+import { mysqlFunctions } from '../../packages/core/src/statement/functions/mysql.ts';
 import { TextJudge } from '../../packages/core/src/statement/judge.ts';
 import { ParserVeto } from '../../packages/core/src/statement/veto.ts';
 import { Vocabulary } from '../../packages/core/src/statement/vocabulary.ts';
 import { climb, type Found, type Landscape, Random } from './climb.ts';
 
 /*
- * A search for the text under the veto's guard that takes node-sql-parser longest: forms nested in
- * each other and beside each other, in texts that the lexer finds safe.
+ * A search for the text under the veto's guard that takes node-sql-parser longest: first every form
+ * and function nested in itself, then from the worst of these on, forms nested in each other and
+ * beside each other. All are texts that the lexer finds safe.
  */
 
 /** What stands around the next level; `;` between the two halves. */
@@ -14,7 +17,7 @@ const forms: readonly string[] = [
   ...'(;)|((;))|CAST(; AS CHAR)|CONVERT(;, CHAR)|ABS(;)|IF(;, 1, 2)|COALESCE(a, ;)|CONCAT(;)|SUM(;) OVER ()|COUNT(DISTINCT ;)'.split(
     '|',
   ),
-  ...'CASE WHEN ; THEN 1 END|CASE a WHEN ; THEN ; ELSE ; END|NOT ;|-;|!;|~;|; IS NULL|; IS NOT NULL|; IN (1)|1 IN (;)|; BETWEEN ; AND ;|; LIKE ;|EXISTS (SELECT ;)|(SELECT ;)|(SELECT a FROM t WHERE ;)|(SELECT a FROM t WHERE ; IN (SELECT ;))'.split(
+  ...'CASE WHEN (;) THEN 1 END|TRIM(; FROM a)|CASE WHEN ; THEN 1 END|CASE a WHEN ; THEN ; ELSE ; END|NOT ;|-;|!;|~;|; IS NULL|; IS NOT NULL|; IN (1)|1 IN (;)|; BETWEEN ; AND ;|; LIKE ;|EXISTS (SELECT ;)|(SELECT ;)|(SELECT a FROM t WHERE ;)|(SELECT a FROM t WHERE ; IN (SELECT ;))'.split(
     '|',
   ),
   ...'; AND ;#; OR ;#; || ;#; + ;#; * ;#; = ;#; <=> ;#;, ;#;->"$.a"#; COLLATE utf8mb4_bin#INTERVAL ; DAY + ;#DATE_ADD(;, INTERVAL 1 DAY)#EXTRACT(DAY FROM ;)#SUBSTRING(; FROM 1)#TRIM(;)#; DIV ;#; MOD ;#; XOR ;'.split(
@@ -22,7 +25,9 @@ const forms: readonly string[] = [
   ),
   ...'; # x\n|/* a */ ;| ;  |\n;|`a`.;|t.;|1.;|;.5|'.split('|').filter((form) => form !== ''),
 ];
-const leaves = "a#1#'x'#`a`#t.a#NULL#?#1.5e3#*#a b#a AS b#now()#@#x'41'#TRUE#\"x\"".split('#');
+const leaves = "a#1#'x'#`a`#t.a#NULL#?#1.5e3#*#a b#a AS b#now()#?->'$.a'#x'41'#TRUE#\"x\"".split(
+  '#',
+);
 /** The text around all; `;` is where the forms go. */
 const frames: readonly string[] = [
   'SELECT ;',
@@ -68,7 +73,8 @@ export function findWorstParsing(
   steps: number,
 ): WorstParsing[] {
   const stopwatch = new Stopwatch(dialect);
-  const found = climb(landscape(stopwatch, new Random(seed)), hills, steps);
+  const from = worstNests(dialect, stopwatch).slice(0, hills);
+  const found = climb(landscape(stopwatch, new Random(seed)), from, steps);
   return found.slice(0, 4).map(({ what }: Found<Shape>) => {
     const text = textOf(what);
     const times = Array.from({ length: 3 }, () => stopwatch.time(text));
@@ -115,17 +121,27 @@ function textOf({ frame, levels, leaf }: Shape): string {
   return frame.replaceAll(';', () => inner);
 }
 
+/** Each form, and each pure function, in itself around each leaf that is hard: the worst first. */
+function worstNests(dialect: 'mysql' | 'mariadb', stopwatch: Stopwatch): Shape[] {
+  const { pure, touching } = dialect === 'mysql' ? mysqlFunctions : mariadbFunctions;
+  const calls = `${pure} ${touching}`.split(' ').map((name) => `${name}(;)`);
+  const nests = [...forms, ...calls].flatMap((form) =>
+    [3, 5, 7].flatMap((times) =>
+      ['a', '?->"$.a"', 'a b'].map(
+        (leaf): Shape => ({ frame: 'SELECT ; FROM t', levels: [[form, times]], leaf }),
+      ),
+    ),
+  );
+  const timed = nests.map((shape) => ({ shape, time: stopwatch.time(textOf(shape)) }));
+  return timed.sort((a, b) => b.time - a.time).map(({ shape }) => shape);
+}
+
 function landscape(stopwatch: Stopwatch, random: Random): Landscape<Shape> {
   const level = (): [string, number] => [
     random.pick(forms),
     1 + random.below(random.below(60) + 1),
   ];
   return {
-    random: () => ({
-      frame: random.pick(frames),
-      levels: Array.from({ length: 1 + random.below(4) }, level),
-      leaf: random.pick(leaves),
-    }),
     mutate(of) {
       const levels = [...of.levels];
       const at = random.below(levels.length);

@@ -30,9 +30,15 @@ export interface VetoStats {
  */
 const MAX_LENGTH = 4096;
 const MAX_COST = 2000;
-const CAST_FACTOR = 10;
 const QUERY_FACTOR = 4;
 const FACTOR = 2;
+/** By the word before the parenthesis. */
+const factors: ReadonlyMap<string, number> = new Map([
+  ['cast', 10],
+  ...['case', 'convert', 'else', 'interval', 'then', 'trim', 'when'].map(
+    (word): [string, number] => [word, 5],
+  ),
+]);
 
 const ALLOWED = 1;
 
@@ -55,7 +61,9 @@ export function isOverGuard(tokens: Tokens): boolean {
 }
 
 function factorOf(tokens: Tokens, open: number): number {
-  if (tokens.is(open - 1, 'cast')) return CAST_FACTOR;
+  const factor =
+    tokens.type(open - 1) === token.WORD ? factors.get(tokens.word(open - 1)) : undefined;
+  if (factor !== undefined) return factor;
   return tokens.flags(open + 1) & QUERY_START ? QUERY_FACTOR : FACTOR;
 }
 
