@@ -46,7 +46,7 @@ describe.each(flavors)('%s', (flavor) => {
     // Some of these texts are no SQL once they arrive.
     await core
       .promise()
-      .query({ sql, values })
+      .query({ sql, values: values as string[] })
       .catch(() => {});
     const { role, reason } = events[0] ?? {};
     return { role, reason };
@@ -54,6 +54,15 @@ describe.each(flavors)('%s', (flavor) => {
 
   it.each(wide)('latin1 cannot send %s: to the primary', async (_, sql, values) => {
     expect(await roleOf('latin1', sql, values)).toEqual({ role: 'primary', reason: 'malformed' });
+  });
+
+  it('sjis has a backslash in the place of the yen sign', async () => {
+    const values = ['¥', `, ${lock} -- `];
+    expect(await roleOf('sjis_japanese_ci', 'SELECT ? AS a, ? AS b', values)).toEqual({
+      role: 'primary',
+      reason: 'malformed',
+    });
+    expect((await roleOf('sjis_japanese_ci', 'SELECT ? AS a', ['plain'])).role).toBe('replica');
   });
 
   it.each(narrow)('latin1 can send %s', async (_, sql, values) => {

@@ -1,6 +1,6 @@
 import mysql from 'mysql2';
 import { describe, expect, it } from 'vitest';
-import { codeIn, namesIn } from '../../../packages/core/src/connection/bound-values.ts';
+import { areRecognised, codeIn } from '../../../packages/core/src/connection/bound-values.ts';
 import { serverStatusOf } from '../../../packages/core/src/connection/response.ts';
 import { failureOf } from '../../../packages/core/src/pool/failure.ts';
 
@@ -39,17 +39,47 @@ describe('codeIn', () => {
     ],
     ['code that is no function', [{ toSqlString: 1 }], [unknown]],
     ['a function', [() => 1], [unknown]],
+    ['a set', [new Set([code])], [unknown]],
+    ['a map in a list', [[new Map([['a', code]])]], [unknown]],
     ['nested deeper than anybody looks', [[[[[[[1]]]]]]], [unknown]],
   ])('%s', (_name, values, expected) => {
     expect(codeIn(values)).toEqual(expected);
   });
 });
 
-describe('namesIn', () => {
-  it('finds every string that may take the place of ??', () => {
-    expect(namesIn(['a', 1, ['b', ['c']], null, { d: 'e' }])).toEqual(['a', 'b', 'c']);
-    expect(namesIn('a')).toEqual(['a']);
-    expect(namesIn({ a: 'b' })).toEqual([]);
+describe('areRecognised', () => {
+  class Named {
+    readonly own = 1;
+    get name(): unknown {
+      return code;
+    }
+  }
+  it.each<[string, unknown, boolean]>([
+    ['primitive values', ['x', 1, 1n, true, null, undefined], true],
+    ['dates and bytes', [new Date(), Buffer.from('x'), new Uint8Array(1)], true],
+    ['lists of rows', [[['x', 1]]], true],
+    ['a plain object', [{ a: 1, b: { c: 2 } }], true],
+    ['one without a prototype', Object.assign(Object.create(null), { a: 1 }), true],
+    ['an instance, whose class may have getters', new Named(), false],
+    ['one in a list', [[new Named()]], false],
+    [
+      'a getter',
+      {
+        get a() {
+          return code;
+        },
+      },
+      false,
+    ],
+    ['a property that no loop shows', Object.defineProperty({}, 'a', { value: code }), false],
+    ['a String object', [new String('x')], false],
+    ['an object with a toString of its own', [{ toString: () => 'mysql.user' }], false],
+    ['a set', [new Set([1])], false],
+    ['a map', [new Map([[1, 2]])], false],
+    ['code', [code], false],
+    ['a function', [() => 1], false],
+  ])('%s', (_name, values, expected) => {
+    expect(areRecognised(values)).toBe(expected);
   });
 });
 

@@ -45,9 +45,9 @@ function collect(value: unknown, depth: number, code: string[]): void {
 function collectFromObject(value: object, depth: number, code: string[]): void {
   if ('toSqlString' in value) {
     code.push(textOf(value.toSqlString, value));
-  } else if (value instanceof Date || ArrayBuffer.isView(value)) {
+  } else if (isLiteral(value)) {
     // One quoted literal.
-  } else if (depth > deepest) {
+  } else if (depth > deepest || value instanceof Set || value instanceof Map) {
     code.push(unknownCode);
   } else if (Array.isArray(value)) {
     for (const element of value) {
@@ -68,10 +68,45 @@ function textOf(toSqlString: unknown, owner: object): string {
   }
 }
 
-/** The strings among bound values: any of them may take the place of `??`, which is a name. */
-export function namesIn(values: unknown): string[] {
-  const all: readonly unknown[] = Array.isArray(values) ? values.flat(64) : [values];
-  return all.filter((value): value is string => typeof value === 'string');
+/**
+ * Whether the values are all of kinds whose text is known: primitive ones, dates, bytes, lists and
+ * plain objects of these. Anything else may have a getter or a `toString` that makes code.
+ */
+export function areRecognised(values: unknown, depth = 0): boolean {
+  if (typeof values !== 'object' || values === null) {
+    return typeof values !== 'function';
+  }
+  if ('toSqlString' in values || depth > deepest) {
+    return false;
+  }
+  if (isLiteral(values)) {
+    return true;
+  }
+  if (Array.isArray(values)) {
+    return values.every((value) => areRecognised(value, depth + 1));
+  }
+  const properties = isPlain(values) ? Object.values(Object.getOwnPropertyDescriptors(values)) : [];
+  return (
+    isPlain(values) &&
+    properties.every(({ get, value }) => get === undefined && areRecognised(value, depth + 1))
+  );
+}
+
+/** What becomes one quoted literal. */
+function isLiteral(value: object): boolean {
+  const tag = Object.prototype.toString.call(value);
+  return (
+    tag === '[object Date]' || tag.startsWith('[object Temporal.') || ArrayBuffer.isView(value)
+  );
+}
+
+/** Also those of another realm, as in tests that run in one of their own. */
+function isPlain(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return (
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
+  );
 }
 
 /** Whether a text among bound values matches; for what nests too deep, or throws: it does. */

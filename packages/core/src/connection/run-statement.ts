@@ -55,7 +55,7 @@ export class RunStatement implements Task {
 
   #route(): void {
     const { context, state } = this.#session;
-    const facts = factsOf(this.#statement, context.catalogue, context.hosts.isNarrow);
+    const facts = factsOf(this.#statement, context.catalogue, context.hosts.garbled);
     this.#kind = facts.kind;
     if (state.lost || asksForLostAnswer(state, facts)) {
       this.#afterLoss(facts);

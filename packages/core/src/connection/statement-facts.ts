@@ -1,6 +1,6 @@
-import { escaping } from '../pool/mysql2.ts';
+import { escaping, type SqlValue } from '../pool/mysql2.ts';
 import type { Facts } from '../statement/facts.ts';
-import { codeIn, hasText, namesIn } from './bound-values.ts';
+import { areRecognised, codeIn, hasText } from './bound-values.ts';
 import type { Statement } from './statement.ts';
 
 /** Tells what a text says. */
@@ -11,28 +11,25 @@ interface TextClassifier {
 /**
  * What the text says, and what bound values add to it.
  *
- * @param isNarrow whether a host's charset may change the text on its way.
+ * @param garbled characters that may reach a server as others, such as quotes, by its charset.
  */
 export function factsOf(
   statement: Statement,
   classifier: TextClassifier,
-  isNarrow: boolean,
+  garbled: readonly RegExp[],
 ): Facts {
-  const facts = factsAsWritten(statement, classifier);
-  if (!isNarrow || facts.reason !== null || !isWide(statement)) {
+  const facts = factsUngarbled(statement, classifier);
+  if (facts.reason !== null || !garbled.some((characters) => hasAny(statement, characters))) {
     return facts;
   }
   return { ...facts, reason: 'malformed', pin: 'unknown-state' };
 }
 
-/** A character above U+00FF may reach the server as another one: as a quote, or as white space. */
-function isWide({ sql, method, values }: Statement): boolean {
-  return wide.test(sql) || (method === 'query' && hasText(values, wide));
+function hasAny({ sql, method, values }: Statement, characters: RegExp): boolean {
+  return characters.test(sql) || (method === 'query' && hasText(values, characters));
 }
 
-const wide = /[^\0-\xff]/;
-
-function factsAsWritten(statement: Statement, classifier: TextClassifier): Facts {
+function factsUngarbled(statement: Statement, classifier: TextClassifier): Facts {
   const facts = classifier.classify(statement.sql);
   // Only query() writes values into the text; execute() sends them beside it.
   if (statement.method !== 'query' || statement.values === undefined) {
@@ -56,16 +53,21 @@ function withValues(facts: Facts, { sql, values }: Statement, classifier: TextCl
   if (code.length > 0) {
     return { ...facts, pin, reason: 'bound-code' };
   }
-  return sql.includes('??') ? withNames(facts, values, classifier) : facts;
+  if (!areRecognised(values)) {
+    return { ...facts, pin: 'unknown-state', reason: 'bound-code' };
+  }
+  return sql.includes('??') ? asWritten(facts, sql, values, classifier) : facts;
 }
 
-/** A bound name may be that of a table which a rule keeps on the primary. */
-function withNames(facts: Facts, values: unknown, classifier: TextClassifier): Facts {
-  for (const name of namesIn(values)) {
-    const { reason, word } = classifier.classify(`SELECT 1 FROM ${escaping.escapeId(name)}`);
-    if (reason !== null) {
-      return { ...facts, reason, word };
-    }
+/**
+ * Bound names decide what a text means, alone and with what stands beside them: it is classified as
+ * the server gets it.
+ */
+function asWritten(facts: Facts, sql: string, values: unknown, classifier: TextClassifier): Facts {
+  // Which of named values become names, is mysql2's secret.
+  if (!Array.isArray(values) && typeof values === 'object') {
+    return { ...facts, reason: 'bound-code' };
   }
-  return facts;
+  const { reason, word } = classifier.classify(escaping.format(sql, values as SqlValue));
+  return reason === null ? facts : { ...facts, reason, word };
 }

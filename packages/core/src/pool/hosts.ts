@@ -3,7 +3,7 @@ import type { Role } from '../routing/reasons.ts';
 import type { Host } from './host.ts';
 import type { HostInfo } from './host-info.ts';
 import type { Lease } from './lease.ts';
-import { sendsUnicode } from './mysql2.ts';
+import { garbledCharacters } from './mysql2.ts';
 
 /** What {@link Hosts.lease} answers. */
 export type HostsCallback = (error: Error | null, lease?: Lease) => void;
@@ -12,8 +12,8 @@ export type HostsCallback = (error: Error | null, lease?: Lease) => void;
 export class Hosts {
   readonly primary: Host;
   readonly replicas: readonly Host[];
-  /** Whether a host's charset has not all the characters that a text may have. */
-  readonly isNarrow: boolean;
+  /** Characters that may reach a host as others, by the charsets of the hosts. */
+  readonly garbled: readonly RegExp[];
   readonly #balancing: Balancing;
   #choices = 0;
 
@@ -21,7 +21,7 @@ export class Hosts {
     this.primary = primary;
     this.replicas = replicas;
     this.#balancing = balancing;
-    this.isNarrow = !this.all.every(({ pool }) => sendsUnicode(pool));
+    this.garbled = this.all.flatMap(({ pool }) => garbledCharacters(pool) ?? []);
   }
 
   get all(): readonly Host[] {

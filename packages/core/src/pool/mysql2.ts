@@ -131,17 +131,30 @@ export const { PromisePool, PromisePoolConnection } = mysqlPromise as unknown as
 /** mysql2's own escaping functions. */
 export const escaping = { escape: mysql.escape, escapeId: mysql.escapeId, format: mysql.format };
 
-const unicode = new Set(
-  Object.entries(mysql.Charsets).flatMap(([name, number]) =>
-    name.startsWith('UTF8') ? [Number(number)] : [],
-  ),
+/** The part before the first underscore of a collation is its charset. */
+const charsets = new Map(
+  Object.entries(mysql.Charsets).map(([name, number]) => [
+    Number(number),
+    name.split('_')[0] ?? name,
+  ]),
 );
+const keepsLowBytes = new Set(['LATIN1', 'ASCII', 'BINARY']);
+const rewritesAscii = new Set(['ARMSCII8', 'SWE7']);
 
 /**
- * Whether mysql2 sends every character of a text to this pool's server. For `latin1`, `ascii` and
- * `binary` it keeps the low byte of each, so that U+0127 arrives as an apostrophe.
+ * The characters that mysql2 does not send to this pool's server as they are; `null` if it sends all.
+ * For `latin1`, `ascii` and `binary` it keeps the low byte of each, so that U+0127 arrives as an
+ * apostrophe; others have their own places for what is not ASCII (`sjis`: a yen sign arrives as a
+ * backslash) and some for a part of ASCII.
  */
-export function sendsUnicode({ config }: RawPool): boolean {
+export function garbledCharacters({ config }: RawPool): RegExp | null {
   const { charsetNumber } = config.connectionConfig;
-  return charsetNumber === undefined || unicode.has(charsetNumber);
+  const charset = charsetNumber === undefined ? 'UTF8MB4' : (charsets.get(charsetNumber) ?? '');
+  if (charset.startsWith('UTF8')) {
+    return null;
+  }
+  if (keepsLowBytes.has(charset)) {
+    return /[^\0-\xff]/;
+  }
+  return rewritesAscii.has(charset) ? /./s : /[^\0-\x7e]/;
 }

@@ -48,11 +48,6 @@ export class TextJudge {
     return this.#lexer.tokens;
   }
 
-  /** Nesting of parentheses in the last text, if it was found safe. */
-  get depth(): number {
-    return this.#reads.depth;
-  }
-
   /** Facts of a text. A text with several readings is safe only if it is safe in each of them. */
   judge(sql: string): Facts {
     const lexer = this.#lexer;

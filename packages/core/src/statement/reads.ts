@@ -32,13 +32,11 @@ const MAX_DEPTH = 1024;
  * for buffers that are used again.
  */
 export class ReadJudge {
-  /** Deepest nesting of parentheses in the last text that was found safe. */
-  depth = 0;
   /** Token that opened each enclosing parenthesis. */
   readonly #openers = new Int32Array(MAX_DEPTH + 1);
   /** XPATH if the first comma in that parenthesis leads to an XPath, COUNTED if all commas count. */
   readonly #watched = new Uint32Array(MAX_DEPTH + 1);
-  /** Commas in that parenthesis, and whether a placeholder stands in it, if they count. */
+  /** Commas in that parenthesis, and whether a placeholder stands in it, if it is watched. */
   readonly #commas = new Uint32Array(MAX_DEPTH + 1);
   readonly #bound = new Uint8Array(MAX_DEPTH + 1);
 
@@ -47,7 +45,6 @@ export class ReadJudge {
     const { types, entries, count } = tokens;
     const { flags } = tokens.vocabulary;
     let depth = 0;
-    let deepest = 0;
     let refusal: Refusal | null = null;
     for (let at = from; at < count; at++) {
       switch (types[at]) {
@@ -65,11 +62,10 @@ export class ReadJudge {
           if (depth === MAX_DEPTH) return { reason: 'unrecognised', word: null };
           refusal = judgeParenthesis(tokens, at, from);
           this.#enter(tokens, at, ++depth);
-          if (depth > deepest) deepest = depth;
           break;
         case CLOSE:
           if (depth === 0) return { reason: 'malformed', word: null };
-          if (this.#watched[depth] === COUNTED) refusal = this.#judgeCount(tokens, at, depth);
+          if (this.#watched[depth] !== 0) refusal = this.#judgeCall(tokens, at, depth);
           depth--;
           break;
         case COMMA:
@@ -89,7 +85,6 @@ export class ReadJudge {
       }
       if (refusal !== null) return refusal;
     }
-    this.depth = deepest;
     return depth === 0 ? null : { reason: 'malformed', word: null };
   }
 
@@ -115,10 +110,15 @@ export class ReadJudge {
     return { reason: 'user-variable', word: tokens.word(this.#opener(depth) - 1) };
   }
 
-  #judgeCount(tokens: Tokens, close: number, depth: number): Refusal | null {
+  #judgeCall(tokens: Tokens, close: number, depth: number): Refusal | null {
     const open = this.#opener(depth);
     const commas = this.#commas[depth] as number;
-    return judgeCount(tokens, open, close, commas, this.#bound[depth] === 1);
+    const bound = this.#bound[depth] === 1;
+    if (this.#watched[depth] !== XPATH) return judgeCount(tokens, open, close, commas, bound);
+    // A list in place of its first argument may hold the XPath.
+    const least = tokens.is(open - 1, 'updatexml') ? 2 : 1;
+    const hidden = bound && commas < least;
+    return hidden ? { reason: 'user-variable', word: tokens.word(open - 1) } : null;
   }
 }
 

@@ -1,0 +1,38 @@
+import mysql from 'mysql2';
+import { describe, expect, it } from 'vitest';
+import type { Statement } from '../../../packages/core/src/connection/statement.ts';
+import { factsOf } from '../../../packages/core/src/connection/statement-facts.ts';
+import { createClassifier } from '../../../packages/core/src/statement/classifier.ts';
+
+const classifier = createClassifier({
+  dialect: 'mysql',
+  primaryTables: ['till'],
+  catalogue: { unsafeTables: ['shop.counters'], shadowingFunctions: [] },
+});
+
+describe('bound names', () => {
+  const rows: readonly [sql: string, values: unknown, reason: string | null][] = [
+    ['SELECT ?? FROM ??', ['a', 't'], null],
+    ['SELECT ?? FROM ?? WHERE ?? = ?', ['a', 's.t', 'b', 1], null],
+    ['SELECT 1 FROM ??', [['t', 'u']], null],
+    ['SELECT 1 FROM ??', 't', null],
+    ['SELECT 1 FROM ??', ['till'], 'primary-table'],
+    ['SELECT 1 FROM ??', [['t', 'till']], 'primary-table'],
+    ['SELECT 1 FROM ??', ['shop.counters'], 'catalogue'],
+    ['SELECT 1 FROM ??.??', ['shop', 'counters'], 'catalogue'],
+    ['SELECT 1 FROM ??.??', ['information_schema', 'PROCESSLIST'], 'system-schema'],
+    ['SELECT 1 FROM ??.user', ['mysql'], 'system-schema'],
+    ['SELECT 1 FROM ??', [new String('mysql.user')], 'bound-code'],
+    ['SELECT 1 FROM ??', [{ toString: () => 'mysql.user' }], 'bound-code'],
+    ['SELECT 1 FROM ??', { a: 'till' }, 'bound-code'],
+    ['SELECT ? FROM t', [new Set([mysql.raw("GET_LOCK('a', 0)")])], 'bound-code'],
+    ['SELECT EXTRACTVALUE(?)', [['<a/>', '/a[$@v]']], 'user-variable'],
+    ["SELECT UPDATEXML(?, '<b/>')", [['<a/>', '/a[$@v]']], 'user-variable'],
+    ["SELECT EXTRACTVALUE(?, '/a')", ['<a/>'], null],
+    ["SELECT UPDATEXML(?, '/a', ?)", ['<a/>', '<b/>'], null],
+  ];
+  it.each(rows)('%s with %j: %s', (sql, values, reason) => {
+    const statement = { method: 'query', sql, values } as Statement;
+    expect(factsOf(statement, classifier, []).reason).toBe(reason);
+  });
+});
