@@ -430,3 +430,19 @@ describeRows(
   [['SELECT CAST(a AS VARCHAR2(10)) FROM t', 'VARCHAR2 of MariaDB may be a stored function']],
   ['mysql', 'unknown'],
 );
+
+describeRows(
+  'words of a clause where MariaDB calls a function',
+  { kind: 'read', reason: 'unknown-function' },
+  [
+    ['SELECT against (1)', 'no columns before it'],
+    ['SELECT a, against (1) FROM t', 'columns without MATCH'],
+    ['SELECT MATCH against (1)', 'no column but itself'],
+    ['SELECT t.match, against (1) FROM t', 'a column named match'],
+    ['SELECT escape (1)', 'nothing before it'],
+    ['SELECT 2 LIKE escape (1)', 'an operator'],
+    ['SELECT a LIKE b OR escape (1) FROM t', 'another'],
+    ['SELECT ? escape (1)', 'what may be nothing at all'],
+  ],
+  ['mariadb', 'unknown'],
+);

@@ -99,7 +99,9 @@ function opensClause(tokens: Tokens, name: number): boolean {
   const before = tokens.type(name - 1);
   switch (tokens.word(name)) {
     case 'against':
-      return before === token.CLOSE;
+      return before === token.CLOSE || isMatchList(tokens, name - 1);
+    case 'escape':
+      return endsOperand(before);
     case 'columns':
       return before === token.STRING || before === token.DOUBLE_QUOTED;
     case 'sql_buffer_result':
@@ -126,6 +128,33 @@ function opensClause(tokens: Tokens, name: number): boolean {
         ? tokens.is(name + 3, 'row')
         : isQueryStart(tokens, name + 2);
   }
+}
+
+/** Columns behind MATCH, whose parentheses may be left out: after them comes AGAINST and nothing else. */
+function isMatchList(tokens: Tokens, last: number): boolean {
+  let at = last;
+  while (isColumnName(tokens.type(at))) {
+    while (tokens.type(at - 1) === token.PERIOD) at -= 2;
+    if (tokens.type(at - 1) !== token.COMMA) {
+      return tokens.type(at - 1) === token.WORD && tokens.is(at - 1, 'match');
+    }
+    at -= 2;
+  }
+  return false;
+}
+
+/**
+ * Whether this token ends an operand, whatever stands before it: no call can follow one. A placeholder
+ * does not, because an empty list leaves nothing, nor a word, which may be an operator.
+ */
+function endsOperand(type: number): boolean {
+  return (
+    type === token.CLOSE ||
+    type === token.NUMBER ||
+    type === token.STRING ||
+    type === token.QUOTED ||
+    type === token.NAME
+  );
 }
 
 function isSelectOption(tokens: Tokens, name: number): boolean {

@@ -69,7 +69,7 @@ export const calledInMariadb =
   'sql_buffer_result sql_no_cache transaction unknown';
 
 /** Those of them whose clause has a parenthesis. See `calls.ts`. */
-export const openingInMariadb = 'against columns sql_buffer_result sql_no_cache';
+export const openingInMariadb = 'against columns escape sql_buffer_result sql_no_cache';
 
 /** Reserved words of queries that are names to older servers or the other dialect. */
 export const newerQueryWords =
