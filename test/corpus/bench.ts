@@ -66,20 +66,20 @@ export class Bench implements AsyncDisposable {
     const { size } = this.#functions;
     if (size === 0) return [];
     const words = new Set(sql.toLowerCase().match(/[\w$\u0080-\uffff]+/g));
-    return [...words].filter((word) => this.#functions?.has(word));
+    return [...words].filter((word) => this.#functions?.has(foldAccents(word)));
   }
 
   async #readFunctions(): Promise<ReadonlySet<string>> {
     const [rows] = await this.#watcher.must(
-      'SELECT DISTINCT LOWER(ROUTINE_NAME) FROM information_schema.ROUTINES ' +
+      'SELECT DISTINCT ROUTINE_NAME FROM information_schema.ROUTINES ' +
         "WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA NOT IN ('mysql', 'sys')",
     );
-    return new Set(rows?.map(([name]) => String(name)));
+    return new Set(rows?.map(([name]) => foldAccents(String(name))));
   }
 
   /** What the catalogue says now, to a connection that nobody has set up. */
   async catalogue(): Promise<CatalogueRows> {
-    return readRows(async (sql) => (await this.#watcher.must(sql))[0] ?? []);
+    return readRows(async (sql) => (await this.#watcher.must(sql))[0] ?? [], this.#flavor);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -130,6 +130,11 @@ export class Bench implements AsyncDisposable {
       await this.#watcher.run(`DROP DATABASE \`${name.replaceAll('`', '``')}\``);
     }
   }
+}
+
+/** Names of routines are compared without case and accents. */
+function foldAccents(name: string): string {
+  return name.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
 }
 
 async function openCluster(flavor: Flavor): Promise<OwnedCluster> {

@@ -59,7 +59,14 @@ describe('the rule that keeps a read on the primary', () => {
     ['SELECT * FROM mysql.user', malformed, false, 'system-schema'],
     ['SELECT 1', { reason: null, word: null }, false, null],
   ])('%s %j, stored %s: %s', (sql, facts, isStored, rule) => {
-    const all = { kind: 'read', pin: null, followUp: null, hint: null, ...facts } as const;
+    const all = {
+      kind: 'read',
+      pin: null,
+      followUp: null,
+      callsUnknown: false,
+      hint: null,
+      ...facts,
+    } as const;
     expect(ruleFor(sql, all, isStored)).toBe(rule);
   });
 });

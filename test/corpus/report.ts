@@ -29,7 +29,7 @@ export function report(title: string, figures: Figures): string {
     `not replayed    ${figures.abandoned} left when a file's time was up, ${list(figures.skipped)}`,
     `reads           ${figures.reads} distinct, ${judged} judged`,
     `  not judged    no answer to compare: ${list(figures.open)}`,
-    `                refused by the server: ${list(figures.failed)}`,
+    `                refused by the server: ${total(figures.failed)}: ${list(figures.failed, 10)}`,
     `safe            ${figures.safe}`,
     `  by rule       ${total(figures.excluded)}: ${list(figures.excluded)}`,
     `  to a replica  ${figures.toReplica} of ${figures.toReplica + misses.length}: ${percent(share(figures))} (bar ${percent(bars.share)})`,
@@ -69,9 +69,11 @@ export function place({ file, sql }: Judged): string {
   return `${file}: ${sql.replace(/\s+/g, ' ').slice(0, 300)}`;
 }
 
-function list(counts: Counts): string {
+function list(counts: Counts, most = Number.POSITIVE_INFINITY): string {
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
-  return sorted.map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
+  const others = total(new Map(sorted.slice(most)));
+  const shown = sorted.slice(0, most).map(([name, count]) => `${name} ${count}`);
+  return [...shown, ...(others > 0 ? [`others ${others}`] : [])].join(', ') || 'none';
 }
 
 function percent(value: number): string {

@@ -123,8 +123,12 @@ export interface Setting {
 
 /** What sets a session up like another one: its settings, nothing of what it did. */
 export function mirror(from: SessionState, to: SessionState): Setting[] {
+  const differs = (name: string) => to.variables.get(name) !== from.variables.get(name);
+  // Setting max_join_size sets sql_big_selects as well (MySQL manual, "Server System Variables").
+  const isSet = (name: string) =>
+    differs(name) || (name === 'sql_big_selects' && differs('max_join_size'));
   const settings = [...from.variables]
-    .filter(([name, value]) => to.variables.get(name) !== value && !deeds.has(name))
+    .filter(([name]) => isSet(name) && !deeds.has(name))
     // Other settings are read in its light (MariaDB's system_versioning_asof).
     .sort(([a], [b]) => Number(b === 'time_zone') - Number(a === 'time_zone'))
     .map(([name, value]) => ({ name, statement: `SET SESSION ${name} = ${literal(value)}` }));

@@ -103,4 +103,13 @@ describe('the figures', () => {
     expect(text).toContain("1 left when a file's time was up, XA 2");
     expect(text).toContain('1: unknown-function nosuch 1');
   });
+
+  it('are printed with the ten errors that the server refused most for', () => {
+    const reads = Array.from({ length: 12 }, (_, at) =>
+      read(`SELECT ${at}`, { kind: 'failed', code: at < 2 ? 'ER_MOST' : `ER_${at}` }),
+    );
+    expect(report('mysql', figuresOf(...reads))).toMatch(
+      /by the server: 12: ER_MOST 2, .* others 1$/m,
+    );
+  });
 });

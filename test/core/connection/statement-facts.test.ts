@@ -10,6 +10,8 @@ const classifier = createClassifier({
   catalogue: { unsafeTables: ['shop.counters'], shadowingFunctions: [] },
 });
 
+const ordinary = { garbled: [], systemSchema: null };
+
 describe('bound names', () => {
   const rows: readonly [sql: string, values: unknown, reason: string | null][] = [
     ['SELECT ?? FROM ??', ['a', 't'], null],
@@ -33,6 +35,19 @@ describe('bound names', () => {
   ];
   it.each(rows)('%s with %j: %s', (sql, values, reason) => {
     const statement = { method: 'query', sql, values } as Statement;
-    expect(factsOf(statement, classifier, []).reason).toBe(reason);
+    expect(factsOf(statement, classifier, ordinary).reason).toBe(reason);
+  });
+});
+
+describe('the database of a pool', () => {
+  const inSystemSchema = { garbled: [], systemSchema: 'information_schema' };
+  it.each([
+    ['SELECT 1 FROM processlist', 'system-schema'],
+    ['SELECT 1', 'system-schema'],
+    ['SELECT @a', 'user-variable'],
+  ])('is a system schema: %s → %s', (sql, reason) => {
+    const statement = { method: 'execute', sql } as Statement;
+    expect(factsOf(statement, classifier, inSystemSchema).reason).toBe(reason);
+    expect(factsOf(statement, classifier, ordinary).reason).not.toBe('system-schema');
   });
 });

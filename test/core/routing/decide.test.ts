@@ -10,6 +10,7 @@ const read: Facts = {
   word: null,
   pin: null,
   followUp: null,
+  callsUnknown: false,
   hint: null,
 };
 const locking: Facts = { ...read, reason: 'locking-read', word: 'for' };
@@ -86,6 +87,18 @@ describe('decide', () => {
       { facts: { ...foundRows, reason: 'locking-read' }, holdsConnection: true },
       'primary',
       'locking-read',
+    ],
+    [
+      'a question about the last insert is none about the last statement',
+      { facts: { ...foundRows, followUp: 'insert' }, holdsConnection: true },
+      'primary',
+      'session-function',
+    ],
+    [
+      'a question about the session neither',
+      { facts: { ...foundRows, followUp: null }, holdsConnection: true },
+      'primary',
+      'session-function',
     ],
   ])('%s', (_name, change, role, reason) => {
     expect(decide({ ...plain, ...change })).toMatchObject({ role, reason });

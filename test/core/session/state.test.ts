@@ -15,7 +15,16 @@ import type { Facts } from '../../../packages/core/src/statement/facts.ts';
 
 function facts(kind: Facts['kind'], rest: Partial<Facts> = {}): Facts {
   const reason = kind === 'read' ? null : 'not-a-read';
-  return { kind, reason, word: null, pin: null, followUp: null, hint: null, ...rest };
+  return {
+    kind,
+    reason,
+    word: null,
+    pin: null,
+    followUp: null,
+    callsUnknown: false,
+    hint: null,
+    ...rest,
+  };
 }
 
 const inTransaction: SessionState = { ...freshSession, transaction: 'open' };
@@ -44,9 +53,22 @@ describe('predict', () => {
     [
       'an unknown function may write',
       freshSession,
-      facts('read', { reason: 'unknown-function' }),
+      facts('read', { reason: 'unknown-function', callsUnknown: true }),
       { pin: 'has-written' },
     ],
+    [
+      'so may one that a replica refused',
+      freshSession,
+      facts('read', { callsUnknown: true }),
+      { pin: 'has-written' },
+    ],
+    [
+      'so may a view that hides one',
+      freshSession,
+      facts('read', { reason: 'catalogue' }),
+      { pin: 'has-written' },
+    ],
+    ['a lock does not', freshSession, facts('read', { reason: 'locking-read' }), freshSession],
     [
       'a variable',
       freshSession,

@@ -432,6 +432,49 @@ describeRows(
 );
 
 describeRows(
+  'functions that may do anything, behind another reason',
+  { kind: 'read', callsUnknown: true },
+  [
+    ['SELECT USER(), f(1)', 'behind a question about the session'],
+    ['SELECT @@sql_mode, f(1)', 'a system variable'],
+    ['SELECT @a, f(1)', 'a user variable'],
+    ['SELECT 1 FROM t WHERE f(1) FOR UPDATE', 'a lock'],
+    ['SELECT 1 FROM information_schema.tables WHERE f(1)', 'a system schema'],
+    ['SELECT /*+ SET_VAR(sort_buffer_size = 1) */ f(1)', 'a hint'],
+    ['SELECT @a, SLEEP(1)', 'one that is built in'],
+  ],
+);
+
+describeRows('no such function', { kind: 'read', callsUnknown: false }, [
+  ['SELECT USER(), NOW()', 'the session'],
+  ['SELECT @a', 'a variable'],
+  ['SELECT 1 FROM t FOR UPDATE', 'a lock'],
+]);
+
+describeRows(
+  'questions about the session that have another reason too',
+  { kind: 'read', followUp: 'previous', reason: 'unknown-function', word: 'f' },
+  [
+    ['SELECT FOUND_ROWS(), f(1)', 'a stored function'],
+    ['SELECT @@warning_count, f(1)', 'behind a variable'],
+    ['SELECT ROW_COUNT(), USER(), @@error_count, f(1)', 'behind several'],
+  ],
+);
+describeRows('a question and a lock', { followUp: 'previous', reason: 'locking-read' }, [
+  ['SELECT FOUND_ROWS() FROM t LOCK IN SHARE MODE', 'shared'],
+  ['SELECT FOUND_ROWS() FROM t FOR UPDATE', 'exclusive'],
+]);
+describeRows('a question and a file', { followUp: 'previous', reason: 'into' }, [
+  ["SELECT FOUND_ROWS() INTO OUTFILE 'x'", 'written'],
+]);
+describeRows('a question and a system schema', { followUp: 'previous', reason: 'system-schema' }, [
+  ['SELECT ROW_COUNT(), (SELECT COUNT(*) FROM mysql.user)', 'read'],
+]);
+describeRows('a question in one reading only', { reason: 'into' }, [
+  ["SELECT FOUND_ROWS(), 'a\\' INTO OUTFILE 'x' -- '", 'and a file in the other'],
+]);
+
+describeRows(
   'words of a clause where MariaDB calls a function',
   { kind: 'read', reason: 'unknown-function' },
   [

@@ -55,7 +55,7 @@ export class RunStatement implements Task {
 
   #route(): void {
     const { context, state } = this.#session;
-    const facts = factsOf(this.#statement, context.catalogue, context.hosts.garbled);
+    const facts = factsOf(this.#statement, context.catalogue, context.hosts);
     this.#kind = facts.kind;
     if (state.lost || asksForLostAnswer(state, facts)) {
       this.#afterLoss(facts);
@@ -64,7 +64,7 @@ export class RunStatement implements Task {
     const route = this.#decide(facts);
     // The first plain read finds out what no text shows.
     if (route.role !== 'replica' || context.catalogue.admits(() => this.#routeAgain(route))) {
-      this.#follow(route, facts);
+      this.#follow(route, factsOnRoute(route, facts));
     }
   }
 
@@ -207,7 +207,8 @@ export class RunStatement implements Task {
     session.state = lease.host.role === 'primary' ? { ...before, lostAnswers: 'all' } : before;
     session.letGo();
     const reason = recovery.reason ?? (mayMove ? 'read' : route.reason);
-    this.#follow({ ...recovery, word: route.word, reason }, facts);
+    const again = { ...recovery, word: route.word, reason };
+    this.#follow(again, factsOnRoute(again, facts));
   }
 
   /** What was open on the lost connection is gone, and what was meant for it must not run elsewhere. */
@@ -275,6 +276,11 @@ export class RunStatement implements Task {
       },
     };
   }
+}
+
+/** What a replica refused writes, although its text does not say so. */
+function factsOnRoute({ reason }: Route, facts: Facts): Facts {
+  return reason === 'fence' ? { ...facts, callsUnknown: true } : facts;
 }
 
 /** `COMMIT RELEASE` and `ROLLBACK RELEASE`: the server closes the connection after its answer. */

@@ -3,33 +3,43 @@ import type { Facts } from '../statement/facts.ts';
 import { areRecognised, codeIn, hasText } from './bound-values.ts';
 import type { Statement } from './statement.ts';
 
+/** What the hosts of a pool make of a text. */
+interface HostSettings {
+  /** Characters that may reach a host as others, such as quotes, by its charset. */
+  readonly garbled: readonly RegExp[];
+  /** The system schema that names without a database belong to; `null` if it is an ordinary one. */
+  readonly systemSchema: string | null;
+}
+
 /** Tells what a text says. */
 interface TextClassifier {
   classify(sql: string): Facts;
 }
 
-/**
- * What the text says, and what bound values add to it.
- *
- * @param garbled characters that may reach a server as others, such as quotes, by its charset.
- */
+/** What the text says, and what bound values and the hosts' settings add to it. */
 export function factsOf(
   statement: Statement,
   classifier: TextClassifier,
-  garbled: readonly RegExp[],
+  { garbled, systemSchema }: HostSettings,
 ): Facts {
-  const facts = factsUngarbled(statement, classifier);
-  if (facts.reason !== null || !garbled.some((characters) => hasAny(statement, characters))) {
+  const facts = factsWithValues(statement, classifier);
+  if (facts.reason !== null) {
     return facts;
   }
-  return { ...facts, reason: 'malformed', pin: 'unknown-state' };
+  if (systemSchema !== null) {
+    return { ...facts, reason: 'system-schema', word: systemSchema };
+  }
+  if (garbled.some((characters) => hasAny(statement, characters))) {
+    return { ...facts, reason: 'malformed', pin: 'unknown-state' };
+  }
+  return facts;
 }
 
 function hasAny({ sql, method, values }: Statement, characters: RegExp): boolean {
   return characters.test(sql) || (method === 'query' && hasText(values, characters));
 }
 
-function factsUngarbled(statement: Statement, classifier: TextClassifier): Facts {
+function factsWithValues(statement: Statement, classifier: TextClassifier): Facts {
   const facts = classifier.classify(statement.sql);
   // Only query() writes values into the text; execute() sends them beside it.
   if (statement.method !== 'query' || statement.values === undefined) {

@@ -1,12 +1,20 @@
 import { type Balancing, choose } from '../hosts/choose.ts';
 import type { Role } from '../routing/reasons.ts';
+import * as keywords from '../statement/keywords.ts';
 import type { Host } from './host.ts';
 import type { HostInfo } from './host-info.ts';
 import type { Lease } from './lease.ts';
-import { garbledCharacters } from './mysql2.ts';
+import { garbledCharacters, type RawPool } from './mysql2.ts';
 
 /** What {@link Hosts.lease} answers. */
 export type HostsCallback = (error: Error | null, lease?: Lease) => void;
+
+const systemSchemas = new Set(keywords.systemSchemas.split(' '));
+
+function systemSchemaOf({ config }: RawPool): string | null {
+  const database = config.connectionConfig.database?.toLowerCase() ?? '';
+  return systemSchemas.has(database) ? database : null;
+}
 
 /** All hosts of a pool, and the way from a role to a connection. */
 export class Hosts {
@@ -14,6 +22,8 @@ export class Hosts {
   readonly replicas: readonly Host[];
   /** Characters that may reach a host as others, by the charsets of the hosts. */
   readonly garbled: readonly RegExp[];
+  /** The system schema that names without a database belong to on a host; `null` if there is none. */
+  readonly systemSchema: string | null;
   readonly #balancing: Balancing;
   #choices = 0;
 
@@ -21,6 +31,7 @@ export class Hosts {
     this.primary = primary;
     this.replicas = replicas;
     this.#balancing = balancing;
+    this.systemSchema = this.all.map(({ pool }) => systemSchemaOf(pool)).find(Boolean) ?? null;
     this.garbled = this.all.flatMap(({ pool }) => garbledCharacters(pool) ?? []);
   }
 

@@ -21,7 +21,10 @@ const names = [
 
 /** What it takes to log in again; the parsed options hold more, some of which mysql2 warns about. */
 export function loginOptions(config: ConnectionOptions): ConnectionOptions {
-  return Object.fromEntries(
-    names.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]),
-  );
+  const given = names.filter((name) => config[name] !== undefined);
+  return {
+    ...Object.fromEntries(given.map((name) => [name, config[name]])),
+    // One that makes streams makes one for this login too: a tunnel, or a cloud's connector.
+    ...(typeof config.stream === 'function' ? { stream: config.stream } : {}),
+  };
 }

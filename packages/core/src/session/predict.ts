@@ -1,4 +1,4 @@
-import type { Facts, StatePin } from '../statement/facts.ts';
+import type { Facts, StatePin, TextReason } from '../statement/facts.ts';
 import type { SessionPin, SessionState, TransactionState } from './state.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { SessionPin, SessionState, TransactionState } from './state.ts';
  * word.
  */
 export function predict(state: SessionState, facts: Facts): SessionState {
-  if (facts.reason === null && facts.pin === null) {
+  if (facts.reason === null && facts.pin === null && !facts.callsUnknown) {
     return state;
   }
   const transaction = transactionAfter(state.transaction, facts);
@@ -46,7 +46,17 @@ function pinOf(facts: Facts): SessionPin | null {
   return mayWrite(facts) ? 'has-written' : null;
 }
 
-/** A read that only the text keeps off the replicas (`SELECT … FOR UPDATE`) has changed nothing. */
+/** Reasons for which nobody knows what a read calls. */
+const hidesCalls: ReadonlySet<TextReason | null> = new Set([
+  'bound-code',
+  'catalogue',
+  'malformed',
+  'parser-veto',
+  'unrecognised',
+  'writes',
+]);
+
+/** A read that only locks, or only reads what a replica has not, has changed nothing. */
 function mayWrite(facts: Facts): boolean {
   switch (facts.kind) {
     case 'write':
@@ -55,7 +65,7 @@ function mayWrite(facts: Facts): boolean {
     case 'other':
       return true;
     case 'read':
-      return facts.reason === 'unknown-function' || facts.reason === 'unsafe-function';
+      return facts.callsUnknown || hidesCalls.has(facts.reason);
     default:
       return false;
   }

@@ -33,7 +33,7 @@ export const LAST_DOUBTFUL = 0xa0;
 export const CLASS = new Uint8Array(128);
 /**
  * Lower-case form of each ASCII identifier character, 0 of all others. Servers fold keywords,
- * function names and system schemas in ASCII only: `ſleep(1)` is no SLEEP to them.
+ * and function names in ASCII only: `ſleep(1)` is no SLEEP to them.
  */
 export const FOLD = new Uint8Array(128);
 

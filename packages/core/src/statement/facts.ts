@@ -126,6 +126,8 @@ export interface Facts {
   readonly pin: StatePin | null;
   /** Whose answer the statement asks for; `null` if it stands alone. */
   readonly followUp: FollowUp | null;
+  /** Whether it is a read that may call a function which does anything: a stored, loadable or unsafe one. */
+  readonly callsUnknown: boolean;
   /** `'primary'` if a plain comment of the text is `route:primary`. */
   readonly hint: 'primary' | null;
 }

@@ -3,7 +3,7 @@ import type { Facts, StatementKind, StatePin, TextReason } from './facts.ts';
 import { Lexer } from './lexer.ts';
 import { openStatement } from './opening.ts';
 import { defaultReading, differs, otherReadings, type Reading } from './readings.ts';
-import { ReadJudge } from './reads.ts';
+import { callsUnknown, ReadJudge, readsSession } from './reads.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
 import type { Opening, Refusal } from './verdicts.ts';
@@ -21,7 +21,16 @@ function namesAccounts(tokens: Tokens): boolean {
 }
 
 function facts(kind: StatementKind, more: Partial<Facts>): Facts {
-  return { kind, reason: null, word: null, pin: null, followUp: null, hint: null, ...more };
+  return {
+    kind,
+    reason: null,
+    word: null,
+    pin: null,
+    followUp: null,
+    callsUnknown: false,
+    hint: null,
+    ...more,
+  };
 }
 
 /** Facts of a read that may run on a replica. */
@@ -147,6 +156,7 @@ function refusedRead(
     word: refusal.word,
     pin: effects.pin ?? (malformed ? 'unknown-state' : null),
     followUp: effects.followUp,
+    callsUnknown: refusal.reason === 'unsafe-function' || callsUnknown(tokens, opening.body),
     hint,
   });
 }
@@ -181,8 +191,18 @@ function bothOf(first: Facts, second: Facts): Facts {
   const kind = kindOfBoth(first.kind, second.kind);
   const pin = first.pin ?? second.pin ?? (kind === 'other' ? 'unknown-state' : null);
   const followUp = first.followUp ?? second.followUp;
-  const hint = first.hint ?? second.hint;
-  if (first.reason !== null) return { ...first, kind, pin, followUp, hint };
-  if (second.reason === null) return hint === null ? safeRead : hintedRead;
-  return { kind, reason: 'malformed', word: null, pin, followUp, hint };
+  const both = {
+    kind,
+    pin,
+    followUp,
+    callsUnknown: first.callsUnknown || second.callsUnknown,
+    hint: first.hint ?? second.hint,
+  };
+  if (first.reason === null) {
+    if (second.reason !== null) return { ...both, reason: 'malformed', word: null };
+    return both.hint === null ? safeRead : hintedRead;
+  }
+  const isGraver = second.reason !== null && !readsSession(second.reason);
+  const { reason, word } = isGraver && readsSession(first.reason) ? second : first;
+  return { ...both, reason, word };
 }

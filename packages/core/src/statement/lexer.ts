@@ -281,6 +281,7 @@ export class Lexer {
           this.tokens.push(DOUBLE_QUOTED, start, at + 1, entry, 0);
           return at + 1;
         }
+        hash = hashStep(hash, code);
         at++;
       } else if (code === 92 && escapes) {
         at++;

@@ -1,4 +1,5 @@
 import { isPlainXpath, judgeCount, judgeParenthesis } from './calls.ts';
+import type { TextReason } from './facts.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
 import type { Refusal } from './verdicts.ts';
@@ -40,12 +41,16 @@ export class ReadJudge {
   readonly #commas = new Uint32Array(MAX_DEPTH + 1);
   readonly #bound = new Uint8Array(MAX_DEPTH + 1);
 
-  /** Judges the read that begins at token `from`; `null` if it may run on a replica. */
+  /**
+   * Judges the read that begins at token `from`; `null` if it may run on a replica. That it reads the
+   * session is the reason only if there is no other.
+   */
   judge(tokens: Tokens, from: number): Refusal | null {
     const { types, entries, count } = tokens;
     const { flags } = tokens.vocabulary;
     let depth = 0;
     let refusal: Refusal | null = null;
+    let mild: Refusal | null = null;
     for (let at = from; at < count; at++) {
       switch (types[at]) {
         case WORD:
@@ -79,13 +84,18 @@ export class ReadJudge {
         case VARIABLE:
           return { reason: 'user-variable', word: variableName(tokens, at) };
         case SYSTEM_VARIABLE:
-          return { reason: 'system-variable', word: variableName(tokens, at) };
+          refusal = { reason: 'system-variable', word: variableName(tokens, at) };
+          break;
         case ASSIGN:
           return { reason: 'user-variable', word: null };
       }
-      if (refusal !== null) return refusal;
+      if (refusal !== null) {
+        if (!readsSession(refusal.reason)) return refusal;
+        mild ??= refusal;
+        refusal = null;
+      }
     }
-    return depth === 0 ? null : { reason: 'malformed', word: null };
+    return depth === 0 ? mild : { reason: 'malformed', word: null };
   }
 
   #opener(depth: number): number {
@@ -120,6 +130,21 @@ export class ReadJudge {
     const hidden = bound && commas < least;
     return hidden ? { reason: 'user-variable', word: tokens.word(open - 1) } : null;
   }
+}
+
+/** Whether a text that is refused for nothing else only reads its session, but for what it pins. */
+export function readsSession(reason: TextReason): boolean {
+  return reason === 'session-function' || reason === 'system-variable';
+}
+
+/** Whether a function that may do anything is called behind token `from`. */
+export function callsUnknown(tokens: Tokens, from: number): boolean {
+  for (let at = from; at < tokens.count; at++) {
+    if (tokens.type(at) !== token.OPEN) continue;
+    const reason = judgeParenthesis(tokens, at, from)?.reason;
+    if (reason === 'unknown-function' || reason === 'unsafe-function') return true;
+  }
+  return false;
 }
 
 const MAY_PRECEDE_VALUE = QUERY_WORD | TYPE_WORD;

@@ -3,10 +3,15 @@ export class TableNames {
   /** By the table's own name: the databases it was named with; `null` if it was named without. */
   readonly #databases = new Map<string, ReadonlySet<string> | null>();
 
-  /** Adds a name; returns the identifiers that stand for its table, spelled as inside backquotes. */
+  /** Adds a name; returns the identifiers that stand for its table, as they are spelled inside quotes. */
   add(name: string): string[] {
-    // Inside backquotes the text doubles them.
-    const folded = foldName(name).replaceAll('`', '``');
+    const folded = foldName(name);
+    // Inside quotes the text doubles them; `"` quotes names under ANSI_QUOTES.
+    const spellings = new Set([folded.replaceAll('`', '``'), folded.replaceAll('"', '""')]);
+    return [...spellings].flatMap((spelling) => this.#add(spelling));
+  }
+
+  #add(folded: string): string[] {
     if (!folded.includes('.')) {
       this.#databases.set(folded, null);
       return [folded];
@@ -33,13 +38,14 @@ export class TableNames {
 }
 
 /**
- * A name in lower case, character for character: one whose lower case has another length, such as
- * `İ`, stays, so that a name is as long in the vocabulary as in a text.
+ * A name in lower case, character for character, as the servers fold it: `İ` is an `i`. A name is as
+ * long in the vocabulary as in a text.
  */
 export function foldName(name: string): string {
   const lower = name.toLowerCase();
   if (lower.length === name.length) return lower;
-  return Array.from(name, (each) =>
-    each.toLowerCase().length === each.length ? each.toLowerCase() : each,
-  ).join('');
+  return Array.from(name, (each) => {
+    const folded = each === 'İ' ? 'i' : each.toLowerCase();
+    return folded.length === each.length ? folded : each;
+  }).join('');
 }

@@ -255,7 +255,17 @@ function hashOf(word: string): number {
   return hash;
 }
 
-/** Case-folded form of a character of an identifier; all beyond ASCII are one to the hash. */
+/**
+ * Case-folded form of a character of an identifier; all beyond ASCII are one to the hash, but for the
+ * two that the servers fold to letters of ASCII.
+ */
 export function foldOf(code: number): number {
-  return code < 128 ? FOLD[code] || code : 1;
+  if (code < 128) return FOLD[code] || code;
+  if (code === DOTTED_I) return SMALL_I;
+  return code === KELVIN_SIGN ? SMALL_K : 1;
 }
+
+const DOTTED_I = 0x130;
+const SMALL_I = 105;
+const KELVIN_SIGN = 0x212a;
+const SMALL_K = 107;
