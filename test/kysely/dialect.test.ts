@@ -239,7 +239,7 @@ describe('options', () => {
     ).toEqual([
       'RwSplitError: Invalid options:',
       "  - replica: unknown option; did you mean 'replicas'?",
-      '  - acquireTimeout: expected a positive integer (milliseconds), found 0',
+      '  - acquireTimeout: expected a positive integer up to 2147483647 (milliseconds), found 0',
       '  - onCreateConnection: expected a function, found true',
       "  - primary.pasword: unknown option; did you mean 'password'?",
       '  - onReserveConnection: expected a function, found a value of type string',

@@ -70,12 +70,17 @@ describe('options', () => {
     [
       'a timeout of nothing',
       { primary, acquireTimeout: 0 },
-      'acquireTimeout: expected a positive integer (milliseconds), found 0',
+      'acquireTimeout: expected a positive integer up to 2147483647 (milliseconds), found 0',
     ],
     [
       'a timeout as text',
       { primary, acquireTimeout: '5s' },
-      "acquireTimeout: expected a positive integer (milliseconds), found '5s'",
+      "acquireTimeout: expected a positive integer up to 2147483647 (milliseconds), found '5s'",
+    ],
+    [
+      'an interval that no timer knows',
+      { primary, catalogueRefresh: 2 ** 40 },
+      'catalogueRefresh: expected a positive integer up to 2147483647 (milliseconds) or false, found 1099511627776',
     ],
     [
       'a dialect that we do not speak',

@@ -16,6 +16,15 @@ export function positiveInteger(unit: string): Check {
     Number.isSafeInteger(value) && Number(value) > 0 ? null : `a positive integer (${unit})`;
 }
 
+/** Node's timers know no longer time; for one they wait a millisecond. */
+const longestTimer = 2 ** 31 - 1;
+
+/** A time in milliseconds that a timer can wait. */
+export const duration: Check = (value) =>
+  Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= longestTimer
+    ? null
+    : `a positive integer up to ${longestTimer} (milliseconds)`;
+
 export const boolean: Check = (value) => (typeof value === 'boolean' ? null : 'true or false');
 
 export const count: Check = (value) =>

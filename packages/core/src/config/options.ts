@@ -1,7 +1,7 @@
 import { type Balancing, balancings } from '../hosts/choose.ts';
 import type { OnCreateConnection } from '../pool/host-info.ts';
 import type { PoolOptions, UserPool } from '../pool/mysql2.ts';
-import { array, boolean, check, func, oneOf, positiveInteger, text } from './checks.ts';
+import { array, boolean, check, duration, func, oneOf, text } from './checks.ts';
 
 /** Options of one host: those of a mysql2 pool, and a name. */
 export interface HostOptions extends PoolOptions {
@@ -97,14 +97,13 @@ export interface ReplicatedPoolOptions extends RoutingOptions {
 export const routingChecks = {
   dialect: check(oneOf(['mysql', 'mariadb'])),
   balancing: check(oneOf(balancings)),
-  acquireTimeout: check(positiveInteger('milliseconds')),
+  acquireTimeout: check(duration),
   pureFunctions: check(array(text("function names, 'f' or 'db.f'"))),
   primaryTables: check(array(text("table names, 't' or 'db.t'"))),
-  catalogueRefresh: check((value) =>
-    value === false
-      ? null
-      : positiveInteger('milliseconds')(value) && 'a positive integer (milliseconds) or false',
-  ),
+  catalogueRefresh: check((value) => {
+    const expected = value === false ? null : duration(value);
+    return expected === null ? null : `${expected} or false`;
+  }),
   trustDeclarations: check(boolean),
   onCreateConnection: check(func),
 } satisfies Record<keyof RoutingOptions, unknown>;
