@@ -33,6 +33,11 @@ describe('a file of SQL falls into statements', () => {
     ['SELECT /* a; \n b; */ 1; SELECT 2', ['SELECT /* a; \n b; */ 1', 'SELECT 2'], 'in a comment'],
     ["/* it's */ SELECT 1; SELECT 2", ["/* it's */ SELECT 1", 'SELECT 2'], 'a quote in a comment'],
     ['SELECT /*+ a; */ 1; SELECT 2', ['SELECT /*+ a; */ 1', 'SELECT 2'], 'in an optimizer hint'],
+    [
+      'SELECT 1;\n/* the rest\nSELECT 2;',
+      ['SELECT 1', '/* the rest\nSELECT 2;'],
+      'a comment without end',
+    ],
     ['SELECT /*! 1; */ 2;', ['SELECT /*! 1', '*/ 2'], 'code in a comment'],
     ['/*!40101 SET a=1 */; SELECT 2', ['/*!40101 SET a=1 */', 'SELECT 2'], 'executable'],
     [

@@ -39,6 +39,28 @@ describe('bound names', () => {
   });
 });
 
+describe('a question about the session, which may follow a read to a replica', () => {
+  class Named {
+    get name(): unknown {
+      return mysql.raw("GET_LOCK('a', 0)");
+    }
+  }
+  const rows: readonly [sql: string, values: unknown, reason: string][] = [
+    ['SELECT FOUND_ROWS(), ?', [1], 'session-function'],
+    ['SELECT FOUND_ROWS() FROM ??', ['t'], 'session-function'],
+    ['SELECT FOUND_ROWS() FROM ??', ['mysql.user'], 'system-schema'],
+    ['SELECT FOUND_ROWS() FROM ??', ['shop.counters'], 'catalogue'],
+    ['SELECT @@warning_count, ?', [mysql.raw("GET_LOCK('a', 0)")], 'bound-code'],
+    ['SELECT FOUND_ROWS(), :name', new Named(), 'bound-code'],
+    ['SELECT FOUND_ROWS(), ?', ['¥'], 'malformed'],
+  ];
+  it.each(rows)('%s with %j: %s', (sql, values, reason) => {
+    const statement = { method: 'query', sql, values } as Statement;
+    const sjis = { garbled: [/[^\0-\x7e]/], systemSchema: null };
+    expect(factsOf(statement, classifier, sjis).reason).toBe(reason);
+  });
+});
+
 describe('the database of a pool', () => {
   const inSystemSchema = { garbled: [], systemSchema: 'information_schema' };
   it.each([

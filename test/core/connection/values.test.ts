@@ -54,6 +54,10 @@ describe('areRecognised', () => {
       return code;
     }
   }
+  const evasive: unknown = Object.setPrototypeOf(
+    [code],
+    Object.create(Array.prototype, { every: { value: () => true } }),
+  );
   it.each<[string, unknown, boolean]>([
     ['primitive values', ['x', 1, 1n, true, null, undefined], true],
     ['dates and bytes', [new Date(), Buffer.from('x'), new Uint8Array(1)], true],
@@ -74,6 +78,7 @@ describe('areRecognised', () => {
     ['a property that no loop shows', Object.defineProperty({}, 'a', { value: code }), false],
     ['a String object', [new String('x')], false],
     ['an object with a toString of its own', [{ toString: () => 'mysql.user' }], false],
+    ['a list of a class with methods of its own', evasive, false],
     ['a set', [new Set([1])], false],
     ['a map', [new Map([[1, 2]])], false],
     ['code', [code], false],

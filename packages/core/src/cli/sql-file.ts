@@ -48,6 +48,8 @@ export class SqlFile implements Reader {
   }
 
   end(): Item[] {
+    // A comment that does not end is what the server would complain about.
+    this.#hasContent ||= this.#inComment;
     return this.#statement('');
   }
 

@@ -22,7 +22,7 @@ export function codeIn(values: unknown): readonly string[] {
 function mayHoldCode(values: object): boolean {
   return (
     !Array.isArray(values) ||
-    values.some(
+    elementsOf(values).some(
       (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
     )
   );
@@ -50,7 +50,7 @@ function collectFromObject(value: object, depth: number, code: string[]): void {
   } else if (depth > deepest || value instanceof Set || value instanceof Map) {
     code.push(unknownCode);
   } else if (Array.isArray(value)) {
-    for (const element of value) {
+    for (const element of elementsOf(value)) {
       collect(element, depth + 1, code);
     }
   } else {
@@ -83,13 +83,20 @@ export function areRecognised(values: unknown, depth = 0): boolean {
     return true;
   }
   if (Array.isArray(values)) {
-    return values.every((value) => areRecognised(value, depth + 1));
+    return elementsOf(values).every((value) => areRecognised(value, depth + 1));
   }
   const properties = isPlain(values) ? Object.values(Object.getOwnPropertyDescriptors(values)) : [];
   return (
     isPlain(values) &&
     properties.every(({ get, value }) => get === undefined && areRecognised(value, depth + 1))
   );
+}
+
+/** By index, as mysql2 reads them: a class of lists may have other methods. */
+function elementsOf(values: readonly unknown[]): readonly unknown[] {
+  return Object.getPrototypeOf(values) === Array.prototype
+    ? values
+    : Array.from({ length: values.length }, (_, index) => values[index]);
 }
 
 /** What becomes one quoted literal. */

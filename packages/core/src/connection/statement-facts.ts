@@ -1,5 +1,6 @@
 import { escaping, type SqlValue } from '../pool/mysql2.ts';
 import type { Facts } from '../statement/facts.ts';
+import { readsSession } from '../statement/reads.ts';
 import { areRecognised, codeIn, hasText } from './bound-values.ts';
 import type { Statement } from './statement.ts';
 
@@ -23,7 +24,7 @@ export function factsOf(
   { garbled, systemSchema }: HostSettings,
 ): Facts {
   const facts = factsWithValues(statement, classifier);
-  if (facts.reason !== null) {
+  if (!mayLeavePrimary(facts)) {
     return facts;
   }
   if (systemSchema !== null) {
@@ -33,6 +34,11 @@ export function factsOf(
     return { ...facts, reason: 'malformed', pin: 'unknown-state' };
   }
   return facts;
+}
+
+/** A question about the session follows the statement that it asks about, wherever that ran. */
+function mayLeavePrimary({ reason }: Facts): boolean {
+  return reason === null || readsSession(reason);
 }
 
 function hasAny({ sql, method, values }: Statement, characters: RegExp): boolean {
@@ -57,7 +63,7 @@ function withValues(facts: Facts, { sql, values }: Statement, classifier: TextCl
   const code = codeIn(values);
   const leaves = code.some((text) => classifier.classify(`SELECT ${text}`).reason !== null);
   const pin = facts.pin ?? (leaves ? 'unknown-state' : null);
-  if (facts.reason !== null) {
+  if (!mayLeavePrimary(facts)) {
     return pin === facts.pin ? facts : { ...facts, pin };
   }
   if (code.length > 0) {
@@ -78,6 +84,7 @@ function asWritten(facts: Facts, sql: string, values: unknown, classifier: TextC
   if (!Array.isArray(values) && typeof values === 'object') {
     return { ...facts, reason: 'bound-code' };
   }
-  const { reason, word } = classifier.classify(escaping.format(sql, values as SqlValue));
-  return reason === null ? facts : { ...facts, reason, word };
+  const written = classifier.classify(escaping.format(sql, values as SqlValue));
+  const { reason, word, callsUnknown } = written;
+  return mayLeavePrimary(written) ? facts : { ...facts, reason, word, callsUnknown };
 }
