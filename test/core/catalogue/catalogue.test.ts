@@ -32,10 +32,10 @@ describe('a catalogue that is not read', () => {
   it('keeps its classifier while versions tell nothing new', () => {
     const known = catalogue();
     known.learnVersion('9.7.4');
-    for (let n = 0; n < 3; n++) known.classify('SELECT a FROM t');
-    const before = known.classify('SELECT a FROM t');
+    for (let n = 0; n < 3; n++) known.classify('SELECT unknown(1)');
+    const before = known.classify('SELECT unknown(1)');
     known.learnVersion('9.7.4');
-    expect(known.classify('SELECT a FROM t')).toBe(before);
+    expect(known.classify('SELECT unknown(1)')).toBe(before);
   });
 
   it('is off', () => {

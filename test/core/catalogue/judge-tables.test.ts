@@ -67,6 +67,28 @@ describe('judgeTables', () => {
     expect(unsafeAmong(views)).toEqual(expected);
   });
 
+  it('counts a view as unreadable that reads what this account does not see', () => {
+    const views = ['a', 'b', 'c'].map((name) => ({
+      database: 'shop',
+      name,
+      body:
+        name === 'a'
+          ? 'select 1 from `hidden`.`v`'
+          : `select 1 from \`shop\`.\`${name === 'b' ? 'a' : 't'}\``,
+    }));
+    const work = judgeTables(
+      { views, columns: [] },
+      () => null,
+      (sql) => (sql.includes('hidden') ? 'hidden.v' : null),
+    );
+    let step = work.next();
+    while (step.done !== true) step = work.next();
+    expect(step.value).toEqual([
+      { name: 'shop.a', reason: 'unreadable', word: 'hidden.v' },
+      { name: 'shop.b', reason: 'catalogue', word: 'shop.a' },
+    ]);
+  });
+
   it('judges generated columns, and the views over their tables', () => {
     const columns = [
       { database: 'shop', table: 't', expression: 'bad' },
@@ -101,6 +123,7 @@ const nothing: CatalogueRows = {
   functions: [],
   views: [],
   columns: [],
+  tables: null,
   unread: [],
 };
 

@@ -8,7 +8,10 @@ import {
   unsafeTables,
 } from '../../../packages/core/src/catalogue/knowledge.ts';
 
-type Step = readonly ['timed' | 'seen', Partial<Record<keyof Findings, readonly string[]>>];
+type Step = readonly [
+  'timed' | 'seen' | 'in part',
+  Partial<Record<keyof Findings, readonly string[]>>,
+];
 
 function knownAfter(...steps: readonly Step[]) {
   const knowledge = steps.reduce((known, [cause, found]) => {
@@ -16,7 +19,8 @@ function knownAfter(...steps: readonly Step[]) {
       (name) => ({ name, reason: 'unreadable', word: null }) as const,
     );
     const none = { shadowing: [], declaredPure: [], otherFunctions: [] };
-    return learned(known, { ...none, ...found, tables }, cause === 'timed');
+    const how = { isTimed: cause !== 'seen', isWhole: cause !== 'in part' };
+    return learned(known, { ...none, ...found, tables }, how);
   }, nothingKnown);
   return {
     tables: unsafeTables(knowledge).map(({ name, reason }) => `${name} ${reason}`),
@@ -37,6 +41,15 @@ describe('what is known after several readings', () => {
         ['timed', {}],
       ],
       ['db.v former'],
+    ],
+    [
+      'what could not be read is as before',
+      [
+        ['timed', v],
+        ['in part', {}],
+        ['in part', { tables: ['db.w'] }],
+      ],
+      ['db.w unreadable', 'db.V unreadable'],
     ],
     [
       'until the second timed one after it',

@@ -5,6 +5,7 @@ import { type Reading, Refresh } from '../../../packages/core/src/catalogue/refr
 class Course implements Reading {
   isTimed = false;
   isOver = false;
+  answers = true;
   connect: () => void = () => {};
   succeed: () => void = () => {};
   fail: (error: Error) => void = () => {};
@@ -16,6 +17,10 @@ class Course implements Reading {
       this.succeed = resolve;
       this.fail = reject;
     });
+  }
+
+  isAlive(): Promise<boolean> {
+    return Promise.resolve(this.answers);
   }
 
   stop(): void {
@@ -110,12 +115,21 @@ describe('Refresh', () => {
     last().connect();
     await vi.advanceTimersByTimeAsync(2_000);
     expect([admitted, refresh.isBehind]).toEqual([1, true]);
-    await vi.advanceTimersByTimeAsync(27_999);
+    await vi.advanceTimersByTimeAsync(29_999);
     expect(refresh.isBehind).toBe(true);
     await vi.advanceTimersByTimeAsync(1);
     expect(refresh.isBehind).toBe(false);
     await succeed();
     expect(refresh.isBehind).toBe(false);
+  });
+
+  it('does not send reads to a primary that has stopped answering in the middle of it', async () => {
+    ask();
+    last().connect();
+    last().answers = false;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([admitted, refresh.isBehind]).toEqual([1, false]);
+    expect(last().isOver).toBe(true);
   });
 
   it('does not send reads to the primary after a first reading that failed late', async () => {

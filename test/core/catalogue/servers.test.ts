@@ -25,6 +25,7 @@ const soon = { timeout: 10_000 };
 describe.each(flavors)('%s', async (flavor) => {
   const cluster = sharedCluster(flavor);
   const database = await freshDatabase(cluster);
+  const unseen = await freshDatabase(cluster);
   const db = database.name;
   const pools: ReplicatedPool[] = [];
   const reasons = new Map<string, string>();
@@ -92,6 +93,8 @@ describe.each(flavors)('%s', async (flavor) => {
       'CREATE VIEW $db.`обзор` AS SELECT $db.own_session() AS s',
       'CREATE VIEW $db.me AS SELECT CURRENT_USER() AS u',
     );
+    const ofDialect = flavor === 'mysql' ? "REGEXP_LIKE(name, 'o')" : 'NATURAL_SORT_KEY(name)';
+    await elsewhere(`CREATE VIEW $db.of_dialect AS SELECT ${ofDialect} AS o FROM $db.item`);
     if (flavor === 'mariadb') {
       await elsewhere(
         'CREATE SEQUENCE $db.ids',
@@ -141,6 +144,7 @@ describe.each(flavors)('%s', async (flavor) => {
 
   const rows: [string, string][] = [
     ['SELECT * FROM plain', 'replica: read'],
+    ['SELECT * FROM of_dialect', 'replica: read'],
     ['SELECT * FROM hiding', 'primary: catalogue'],
     ['SELECT * FROM `over``it`', 'primary: catalogue'],
     ['SELECT n FROM over_over', 'primary: catalogue'],
@@ -215,6 +219,28 @@ describe.each(flavors)('%s', async (flavor) => {
       expect(await run(pool, 'SELECT * FROM slow')).toBe('primary: catalogue');
     });
 
+    it('is read again when nobody waits for its answer any more', async () => {
+      const pool = open();
+      await run(pool, 'SELECT 1');
+      const readAt = pool.stats().catalogue.lastRefresh;
+      await elsewhere('CREATE VIEW $db.given_up AS SELECT id FROM $db.item');
+      const holder = mysql.createConnection(database.connectionOptions(cluster.primary)).promise();
+      await holder.query('START TRANSACTION');
+      await holder.query('SELECT * FROM given_up');
+      const connection = await pool.promise().getConnection();
+      const changing = connection
+        .query('CREATE OR REPLACE VIEW given_up AS SELECT own_session() AS s')
+        .catch((error: { code?: string }) => error.code);
+      await expect
+        .poll(() => run(pool, 'SELECT id FROM item'), { ...soon, interval: 1 })
+        .toBe('primary: catalogue-pending');
+      connection.destroy();
+      expect(await changing).toBe('RWSPLIT_CONNECTION_DESTROYED');
+      await expect.poll(() => pool.stats().catalogue.lastRefresh, soon).not.toBe(readAt);
+      await holder.query('COMMIT');
+      await holder.end();
+    });
+
     it('is read again once for many changes together', async () => {
       const pool = open();
       await run(pool, 'SELECT 1');
@@ -274,6 +300,14 @@ describe.each(flavors)('%s', async (flavor) => {
     expect(pool.stats().catalogue.trustedFunctions).toBeGreaterThanOrEqual(2);
   });
 
+  it('takes no function for pure without its database if hosts differ in theirs', async () => {
+    const replicas = cluster.replicas.map((server) => cluster.connectionOptions(server));
+    const pool = open({ trustDeclarations: true, replicas });
+    await run(pool, 'SELECT 1');
+    expect(await run(pool, 'SELECT doubled(1)')).toBe('primary: unknown-function');
+    expect(await run(pool, `SELECT ${db}.doubled(1)`)).toBe('replica: read');
+  });
+
   it('takes functions that the user named for pure in views too', async () => {
     const pool = open({ pureFunctions: ['doubled'] });
     expect(await run(pool, 'SELECT * FROM doubles')).toBe('replica: read');
@@ -311,6 +345,23 @@ describe.each(flavors)('%s', async (flavor) => {
       expect(stats.state).toBe('partial');
       expect(stats.unread).toContain('view bodies');
       expect(unsafeIn(stats)).toContain('plain: unreadable null');
+    });
+
+    it('does not trust a view over what it does not see', async () => {
+      await elsewhere(
+        `CREATE VIEW ${unseen.name}.inner_view AS SELECT CONNECTION_ID() AS c`,
+        `CREATE VIEW $db.outer_view AS SELECT * FROM ${unseen.name}.inner_view`,
+        `GRANT SHOW VIEW ON $db.* TO ${user}@'%'`,
+      );
+      const pool = open({
+        ...asUser(),
+        replicas: cluster.replicas.map(({ host, port }) => ({ host, port })),
+      });
+      expect(await run(pool, 'SELECT * FROM outer_view')).toBe('primary: catalogue');
+      expect(await run(pool, 'SELECT * FROM plain')).toBe('replica: read');
+      const word = `${unseen.name}.inner_view`;
+      expect(unsafeIn(pool.stats().catalogue)).toContain(`outer_view: unreadable ${word}`);
+      await elsewhere('DROP VIEW $db.outer_view');
     });
   });
 
@@ -398,6 +449,14 @@ describe.each(flavors)('%s', async (flavor) => {
       await expect.poll(() => pool.stats().catalogue.error, soon).toBe('PROTOCOL_CONNECTION_LOST');
     });
 
+    it('leaves reads to the replicas when it stops answering in the middle', async () => {
+      using proxy = await TcpProxy.start(cluster.primary);
+      const pool = open({ ...through(proxy), onCreateConnection: () => proxy.pause() });
+      expect(await run(pool, 'SELECT * FROM plain')).toBe('replica: read');
+      expect(pool.stats().catalogue.state).toBe('failed');
+      proxy.resume();
+    });
+
     it('leaves reads to the replicas when it goes away after a change', async () => {
       using proxy = await TcpProxy.start(cluster.primary);
       const pool = open(through(proxy));
@@ -405,6 +464,8 @@ describe.each(flavors)('%s', async (flavor) => {
       await pool.promise().query('CREATE OR REPLACE VIEW before_the_end AS SELECT 1 AS a');
       await proxy.refuse();
       proxy.cut();
+      // The first one has a connection that is dead, the second one gets none.
+      expect(await run(pool, 'SELECT id FROM item')).toBe('replica: read');
       expect(await run(pool, 'SELECT id FROM item')).toBe('replica: read');
       await proxy.accept();
     });

@@ -89,6 +89,18 @@ describe('decide', () => {
       'locking-read',
     ],
     [
+      'a warning is where the last statement was',
+      { facts: { ...foundRows, reason: 'show' }, holdsConnection: true },
+      'current',
+      'follow-up',
+    ],
+    [
+      'and its count too',
+      { facts: { ...foundRows, reason: 'system-variable' }, holdsConnection: true },
+      'current',
+      'follow-up',
+    ],
+    [
       'a question about the last insert is none about the last statement',
       { facts: { ...foundRows, followUp: 'insert' }, holdsConnection: true },
       'primary',
@@ -115,6 +127,11 @@ describe('recoveryFrom', () => {
   } as const;
   it.each([
     ['a broken replica: another one', onReplica, { role: 'replica', reason: null }],
+    [
+      'a replica that was not reached: another one',
+      { ...onReplica, failure: 'not-sent' },
+      { role: 'replica', reason: null },
+    ],
     [
       'a refused write: the primary',
       { ...onReplica, failure: 'read-only' },

@@ -15,7 +15,7 @@ import {
 import type { Dialect, Facts } from '../statement/facts.ts';
 import { bareNames } from './bare-names.ts';
 import { changesCatalogue } from './changes.ts';
-import { CatalogueConnection } from './connection.ts';
+import { answers, CatalogueConnection } from './connection.ts';
 import { findNames, mentionsNull } from './find-names.ts';
 import {
   declaredPure,
@@ -28,7 +28,7 @@ import {
 import { readRows } from './read-rows.ts';
 import { type Reading, Refresh } from './refresh.ts';
 import { Refusals } from './refusals.ts';
-import type { CatalogueRows } from './rows.ts';
+import { type CatalogueRows, isWhole } from './rows.ts';
 import { LearnedVersions } from './server-versions.ts';
 import type { CatalogueState, CatalogueStats } from './stats.ts';
 
@@ -188,7 +188,8 @@ export class Catalogue {
       }
     };
     const stop = () => connection?.close();
-    return { run, stop, onOver: () => this.#publish(performance.now() - startedAt) };
+    const isAlive = () => answers(primary);
+    return { run, stop, isAlive, onOver: () => this.#publish(performance.now() - startedAt) };
   }
 
   /** Puts what was read in place of what was known: all at once, when it is worked out. */
@@ -201,7 +202,7 @@ export class Catalogue {
       ownDatabase,
       before: this.#knowledge,
     });
-    this.#knowledge = learned(this.#knowledge, findings, isTimed);
+    this.#knowledge = learned(this.#knowledge, findings, { isTimed, isWhole: isWhole(rows) });
     this.#summary = {
       unread: rows.unread,
       views: rows.views.length,

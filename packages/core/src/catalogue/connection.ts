@@ -70,3 +70,21 @@ export class CatalogueConnection {
 }
 
 function ignore(): void {}
+
+/** How long a login may take that is to show that a server answers, in milliseconds. */
+const longestLogin = 1_000;
+
+/** Whether the server answers a new connection. */
+export async function answers(host: Host): Promise<boolean> {
+  const connection = new CatalogueConnection(host);
+  const timer = setTimeout(() => connection.close(), longestLogin).unref();
+  try {
+    await connection.open();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+    connection.close();
+  }
+}

@@ -1,13 +1,16 @@
 import type { RoutingOptions } from '../config/options.ts';
+import { scanTables } from '../explain/table-scan.ts';
 import { knownFunctions, type ServerVersions } from '../statement/functions/known.ts';
 import { mariadbFunctions } from '../statement/functions/mariadb.ts';
 import { mysqlFunctions } from '../statement/functions/mysql.ts';
 import { versionNumber } from '../statement/functions/table.ts';
 import { TextJudge } from '../statement/judge.ts';
+import { Lexer } from '../statement/lexer.ts';
+import { defaultReading } from '../statement/readings.ts';
 import { foldName } from '../statement/table-names.ts';
 import { Vocabulary } from '../statement/vocabulary.ts';
 import { bareNames } from './bare-names.ts';
-import { type JudgeText, judgeTables } from './judge-tables.ts';
+import { type FindUnseen, type JudgeText, judgeTables } from './judge-tables.ts';
 import { type Findings, type Knowledge, shadowingFunctions } from './knowledge.ts';
 import type { CatalogueRows } from './rows.ts';
 
@@ -32,7 +35,9 @@ export async function findNames(
   const functions = functionsIn(rows, circumstances);
   const views = [...rows.views].sort((one, other) => compare(one.database, other.database));
   const judge = bodyJudge(functions, rows.autoIsNull, circumstances);
-  const tables = await inSlices(judgeTables({ views, columns: rows.columns }, judge));
+  const findUnseen = unseenFinder(rows, circumstances.servers);
+  const work = judgeTables({ views, columns: rows.columns }, judge, findUnseen);
+  const tables = await inSlices(work);
   return { ...functions, tables: tables.sort((one, other) => compare(one.name, other.name)) };
 }
 
@@ -106,6 +111,22 @@ function bodyJudge(
       return { reason: 'catalogue', word: 'null' };
     }
     return reason === null ? null : { reason, word };
+  };
+}
+
+/** Servers print each table of a view with its database; what has none is a name of WITH. */
+function unseenFinder({ tables }: CatalogueRows, servers: ServerVersions): FindUnseen {
+  if (tables === null) {
+    return () => null;
+  }
+  const seen = new Set(tables.map(foldName));
+  const lexer = new Lexer(new Vocabulary(servers));
+  return (sql) => {
+    lexer.read(sql, defaultReading);
+    const names = scanTables(lexer.tokens).tables.flatMap(({ db, table }) =>
+      db === null ? [] : [`${db}.${table}`],
+    );
+    return names.find((name) => !seen.has(foldName(name))) ?? null;
   };
 }
 

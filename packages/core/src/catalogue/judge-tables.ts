@@ -8,7 +8,7 @@ export interface UnsafeTable {
   readonly name: string;
   /**
    * What its definition says; `'catalogue'`: it reads another such table; `'unreadable'`: this account
-   * may not see its definition; `'former'`: it was unsafe, and may still be on a replica that lags.
+   * may not see its definition, or that of what it reads; `'former'`: it was unsafe, and may still be on a replica that lags.
    */
   readonly reason: TextReason | 'unreadable' | 'former';
   /** The word of the definition behind the reason, the other table, or `null`. */
@@ -21,6 +21,9 @@ export type JudgeText = (
   database: string,
 ) => { readonly reason: TextReason; readonly word: string | null } | null;
 
+/** A table that a query reads and this account does not see; `null` if there is none. */
+export type FindUnseen = (sql: string) => string | null;
+
 /**
  * Finds the tables whose definition hides what would keep a text on the primary, and the views over
  * them, however deep. Linear; yields after each definition, so that the caller can let others run.
@@ -28,6 +31,7 @@ export type JudgeText = (
 export function* judgeTables(
   { views, columns }: Pick<CatalogueRows, 'views' | 'columns'>,
   judge: JudgeText,
+  findUnseen: FindUnseen = () => null,
 ): Generator<undefined, UnsafeTable[]> {
   const unsafe = new Map<string, UnsafeTable>();
   const add = (table: UnsafeTable) => {
@@ -43,7 +47,7 @@ export function* judgeTables(
   const readers = new Map<string, string[]>();
   for (const { database, name, body } of views) {
     const view = `${database}.${name}`;
-    const refusal = body === '' ? unreadable : judge(body, database);
+    const refusal = body === '' ? unreadable : (judge(body, database) ?? unseen(findUnseen(body)));
     if (refusal !== null) {
       add({ name: view, ...refusal });
     } else {
@@ -70,6 +74,11 @@ export function* judgeTables(
 }
 
 const unreadable = { reason: 'unreadable', word: null } as const;
+
+/** What this account does not see may be a view over anything. */
+function unseen(table: string | null): Omit<UnsafeTable, 'name'> | null {
+  return table === null ? null : { reason: 'unreadable', word: table };
+}
 
 const separator = '`.`';
 

@@ -29,6 +29,14 @@ export interface Knowledge {
 
 const noNames: Names = { now: new Set(), former: new Map() };
 
+/** How a reading came about. */
+interface Circumstance {
+  /** Whether it was made because its time had come, and not for a change just seen. */
+  readonly isTimed: boolean;
+  /** Whether nothing is missing in it. */
+  readonly isWhole: boolean;
+}
+
 /** Before the first reading. */
 export const nothingKnown: Knowledge = {
   findings: { tables: [], shadowing: [], declaredPure: [], otherFunctions: [] },
@@ -42,10 +50,12 @@ export const nothingKnown: Knowledge = {
  * definition has become harmless, or is gone, counts as before for a while: until the second timed
  * reading after this one, which leaves at least one whole interval between.
  *
- * @param isTimed whether it was made because its time had come, and not for a change just seen.
+ * What a reading could not read is as before.
  */
-export function learned(before: Knowledge, findings: Findings, isTimed: boolean): Knowledge {
+export function learned(before: Knowledge, found: Findings, how: Circumstance): Knowledge {
+  const findings = how.isWhole ? found : together(before.findings, found);
   const { tables, shadowing, otherFunctions } = findings;
+  const isTimed = how.isTimed && how.isWhole;
   const add = (names: Names, found: readonly string[]) => namesAfter(names, found, isTimed);
   return {
     findings,
@@ -55,6 +65,16 @@ export function learned(before: Knowledge, findings: Findings, isTimed: boolean)
     ),
     shadowing: add(before.shadowing, shadowing),
     otherFunctions: add(before.otherFunctions, otherFunctions),
+  };
+}
+
+function together(before: Findings, found: Findings): Findings {
+  const names = new Set(found.tables.map(({ name }) => foldName(name)));
+  return {
+    tables: [...found.tables, ...before.tables.filter(({ name }) => !names.has(foldName(name)))],
+    shadowing: [...new Set([...before.shadowing, ...found.shadowing])],
+    declaredPure: found.declaredPure,
+    otherFunctions: [...new Set([...before.otherFunctions, ...found.otherFunctions])],
   };
 }
 

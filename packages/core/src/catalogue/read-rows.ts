@@ -9,6 +9,9 @@ export type Query = (sql: string) => Promise<readonly (readonly unknown[])[]>;
 /** Rows of each kind that are read: beyond them, what is missing is reported. */
 const mostRows = 20_000;
 
+/** The same for names of tables. */
+const mostTables = 100_000;
+
 /** How long the server may take for one of the queries, in seconds: it is there for the application. */
 const longestQuery = 10;
 
@@ -25,13 +28,17 @@ export async function readRows(query: Query, given: Dialect | null): Promise<Cat
   const version = String(first?.[0]);
   const database = first?.[1] ?? null;
   const parts = new Parts(query, (given ?? dialectOf(version)) === 'mariadb');
+  const autoIsNull = await parts.autoIsNull();
+  const functions = await parts.functions();
+  const views = await parts.views();
   return {
     version,
     database: database === null ? null : String(database),
-    autoIsNull: await parts.autoIsNull(),
-    functions: await parts.functions(),
-    views: await parts.views(),
+    autoIsNull,
+    functions,
+    views,
     columns: await parts.columns(),
+    tables: views.length === 0 ? [] : await parts.tables(),
     unread: parts.unread,
   };
 }
@@ -103,10 +110,26 @@ class Parts {
     }));
   }
 
-  async #read(part: CataloguePart, what: string): Promise<readonly (readonly unknown[])[]> {
+  /** Names alone, which no server has to open a table for. */
+  async tables(): Promise<string[] | null> {
+    const rows = await this.#read(
+      'tables',
+      `TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ${systemSchemas}`,
+      mostTables,
+    );
+    return this.unread.includes('tables')
+      ? null
+      : rows.map(([database, name]) => `${String(database)}.${String(name)}`);
+  }
+
+  async #read(
+    part: CataloguePart,
+    what: string,
+    most = mostRows,
+  ): Promise<readonly (readonly unknown[])[]> {
     // LIMIT also keeps sql_select_limit from cutting the answer short.
-    const rows = await this.#ask(`${this.#limited()} ${what} LIMIT ${mostRows + 1}`);
-    if (rows === null || rows.length > mostRows) {
+    const rows = await this.#ask(`${this.#limited()} ${what} LIMIT ${most + 1}`);
+    if (rows === null || rows.length > most) {
       this.unread.push(part);
     }
     return rows ?? [];

@@ -17,6 +17,8 @@ const firstRetry = 1_000;
 export interface Reading {
   /** @param onConnected called when the server has answered for the first time. */
   run(isTimed: boolean, onConnected: () => void): Promise<void>;
+  /** Whether the server still answers, asked by another connection; takes a second at most. */
+  isAlive(): Promise<boolean>;
   /** Gives up at once: {@link run} fails. */
   stop(): void;
   /** Called when it is over, and the refresh has taken note. */
@@ -28,6 +30,8 @@ export class Refresh {
   readonly #interval: number;
   readonly #start: () => Reading;
   #isStarted = false;
+  /** Whether the primary has ever answered. */
+  #isConnected = false;
   #isClosed = false;
   #reading: Reading | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -68,7 +72,7 @@ export class Refresh {
     this.#waiting.push(onReady);
     if (!this.#isStarted) {
       this.#isStarted = true;
-      setTimeout(() => this.#endFirst(), patience).unref();
+      setTimeout(() => this.#endPatience(), patience).unref();
       this.#read(true);
     }
     return false;
@@ -126,18 +130,29 @@ export class Refresh {
       reading.onOver();
     };
     reading
-      .run(isTimed, () => this.#connected())
+      .run(isTimed, () => {
+        this.#isConnected = true;
+      })
       .then(
         () => over(null),
         (error: Error) => over(error),
       );
   }
 
-  /** The primary answers: should the first reading take longer than anybody waits, it can be asked. */
-  #connected(): void {
-    if (!this.#isFirstOver) {
-      this.#behindUntil = performance.now() + longestFirstReading;
+  /**
+   * The first reading takes longer than anybody waits. A primary that answers can run the reads until it
+   * is done; one that has stopped answering in the middle of it must not keep them.
+   */
+  async #endPatience(): Promise<void> {
+    const reading = this.#reading;
+    if (reading !== null && this.#isConnected && !this.#isFirstOver) {
+      if (!(await reading.isAlive())) {
+        reading.stop();
+      } else if (this.#reading === reading) {
+        this.#behindUntil = performance.now() + longestFirstReading;
+      }
     }
+    this.#endFirst();
   }
 
   #over(changes: number, error: Error | null): void {

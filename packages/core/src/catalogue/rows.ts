@@ -28,6 +28,8 @@ export const catalogueParts = [
   /** Some of them; each such view counts as unsafe. */
   'view bodies',
   'generated columns',
+  /** The names of tables: views may read some that this account does not see. */
+  'tables',
 ] as const;
 
 /** One of {@link catalogueParts}. */
@@ -44,6 +46,16 @@ export interface CatalogueRows {
   readonly functions: readonly FunctionRow[];
   readonly views: readonly ViewRow[];
   readonly columns: readonly ColumnRow[];
+  /** `db.name` of every table and view that this account sees; `null` if that is not known. */
+  readonly tables: readonly string[] | null;
   /** What could not be read, or not as a whole. */
   readonly unread: readonly CataloguePart[];
+}
+
+/** Parts without which something that is unsafe may look safe. */
+const decisive: ReadonlySet<CataloguePart> = new Set(['functions', 'views', 'generated columns']);
+
+/** Whether nothing is missing that was perhaps there. */
+export function isWhole({ unread }: CatalogueRows): boolean {
+  return !unread.some((part) => decisive.has(part));
 }
