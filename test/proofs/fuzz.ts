@@ -40,10 +40,13 @@ export async function fuzz(options: FuzzOptions): Promise<Figures> {
   const figures: Figures = { generated: 0, accepted: 0, executed: 0, refused: 0, findings: [] };
   const source = acceptedTexts(options, figures);
   for (let round = 0; !isEnough(figures); round++) {
-    const { executed, refused, findings } = await stage.try(
-      nextBatch(source, options.batchSize ?? 100, figures),
-      modes[round % modes.length] as string,
-    );
+    const batch = nextBatch(source, options.batchSize ?? 100, figures);
+    const { executed, refused, findings } = await stage
+      .try(batch, modes[round % modes.length] as string)
+      .catch((cause: unknown) => {
+        // Servers have bugs: what ends one is worth knowing.
+        throw new Error(`the server did not survive one of these:\n${batch.join('\n')}`, { cause });
+      });
     figures.executed += executed;
     figures.refused += refused;
     figures.findings.push(...findings);
