@@ -30,6 +30,7 @@ describe('changesCatalogue', () => {
     ['ALTER VIEW v AS SELECT 1 # why?', true, 'the same with a comment'],
     ['ALTER TABLE t CONVERT PARTITION p TO TABLE u', true, 'a partition has generated columns'],
     ['INSERT INTO t VALUES ("what?")', false, 'a write of such a text'],
+    ['SET STATEMENT max_statement_time=5 FOR CREATE VIEW v AS SELECT 1', true, 'behind SET'],
     ['CREATE TABLE t (a INT)', false, 'a table with nothing to hide'],
     ['CREATE TEMPORARY TABLE t AS SELECT 1', false, 'the session stays on the primary'],
     ['DROP VIEW v', false, 'a name less to know'],

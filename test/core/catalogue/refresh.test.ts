@@ -123,6 +123,15 @@ describe('Refresh', () => {
     expect(refresh.isBehind).toBe(false);
   });
 
+  it('sends no reads to the primary once one of them could not be sent there', async () => {
+    ask();
+    last().connect();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(refresh.isBehind).toBe(true);
+    refresh.doWithout();
+    expect(refresh.isBehind).toBe(false);
+  });
+
   it('does not send reads to a primary that has stopped answering in the middle of it', async () => {
     ask();
     last().connect();

@@ -1,7 +1,7 @@
 import mysql from 'mysql2';
 import { describe, expect, it } from 'vitest';
 import type { Statement } from '../../../packages/core/src/connection/statement.ts';
-import { factsOf } from '../../../packages/core/src/connection/statement-facts.ts';
+import { factsOf, textWithCode } from '../../../packages/core/src/connection/statement-facts.ts';
 import { createClassifier } from '../../../packages/core/src/statement/classifier.ts';
 
 const classifier = createClassifier({
@@ -61,6 +61,21 @@ describe('a question about the session, which may follow a read to a replica', (
   });
 });
 
+describe('an unsafe view behind another reason', () => {
+  const rows: readonly [sql: string, values: unknown, callsUnknown: boolean][] = [
+    ['SELECT SQL_CALC_FOUND_ROWS * FROM counters', undefined, true],
+    ['SELECT /*+ SET_VAR(sort_buffer_size = 1) */ 1 FROM shop.counters', undefined, true],
+    ['(SELECT 1 FROM t FOR UPDATE) UNION SELECT 1 FROM `counters`', undefined, true],
+    ['SELECT 1 FROM information_schema.schemata, ??', ['counters'], true],
+    ['SELECT 1 FROM t WHERE a = ? FOR UPDATE', [1], false],
+    ['INSERT INTO ?? VALUES (1)', ['t'], false],
+  ];
+  it.each(rows)('%s with %j may call anything: %s', (sql, values, callsUnknown) => {
+    const statement = { method: 'query', sql, values } as Statement;
+    expect(factsOf(statement, classifier, ordinary).callsUnknown).toBe(callsUnknown);
+  });
+});
+
 describe('the database of a pool', () => {
   const inSystemSchema = { garbled: [], systemSchema: 'information_schema' };
   it.each([
@@ -71,5 +86,15 @@ describe('the database of a pool', () => {
     const statement = { method: 'execute', sql } as Statement;
     expect(factsOf(statement, classifier, inSystemSchema).reason).toBe(reason);
     expect(factsOf(statement, classifier, ordinary).reason).not.toBe('system-schema');
+  });
+});
+
+describe('textWithCode', () => {
+  it.each([
+    ['query', 'ALTER TABLE t ?', [mysql.raw('ADD a INT')], 'ALTER TABLE t ? ADD a INT'],
+    ['execute', 'ALTER TABLE t ?', [mysql.raw('ADD a INT')], 'ALTER TABLE t ?'],
+    ['query', 'SELECT ?', ['x'], 'SELECT ?'],
+  ])('%s(%j, %j): %s', (method, sql, values, text) => {
+    expect(textWithCode({ method, sql, values } as Statement)).toBe(text);
   });
 });

@@ -79,6 +79,7 @@ describe('areRecognised', () => {
     ['a String object', [new String('x')], false],
     ['an object with a toString of its own', [{ toString: () => 'mysql.user' }], false],
     ['a list of a class with methods of its own', evasive, false],
+    ['a symbol', [Symbol('x')], false],
     ['a set', [new Set([1])], false],
     ['a map', [new Map([[1, 2]])], false],
     ['code', [code], false],

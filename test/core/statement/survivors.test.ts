@@ -87,6 +87,7 @@ describeRows('what no rule knows', { kind: 'read', reason: 'unrecognised' }, [
   ['SELECT /*+ NO_ICP(t) ? */ 1', 'a placeholder in a hint'],
   ['SELECT /*+ NO_ICP(t) :a */ 1', 'a named placeholder in a hint'],
   ['SELECT VALUES FROM t', 'VALUES in the place of a column'],
+  ['SELECT POW(a, VALUES + b) FROM t', 'in an expression'],
 ]);
 describeRows('the character that no rule knows', { kind: 'read', reason: 'unrecognised' }, [
   ['SELECT :{ FROM t', 'no letter behind the colon'],
@@ -173,6 +174,12 @@ describeRows('what calls a function that may do anything', { callsUnknown: true 
   ['SELECT @a, f(1)', 'behind another reason'],
   ["SELECT @a, 'a\\', f(1), ' '", 'in one reading only'],
 ]);
+describeRows(
+  'what calls a function that may do anything',
+  { callsUnknown: true },
+  [['SELECT NEXT VALUE FOR s', 'without parentheses']],
+  ['mariadb', 'unknown'],
+);
 describeRows('what calls none', { callsUnknown: false }, [
   ['SELECT @a', 'a variable'],
   ['SELECT a FROM t FOR UPDATE', 'a lock'],

@@ -13,6 +13,7 @@ import {
   createClassifier,
 } from '../statement/classifier.ts';
 import type { Dialect, Facts } from '../statement/facts.ts';
+import { readsSession } from '../statement/reads.ts';
 import { bareNames } from './bare-names.ts';
 import { changesCatalogue } from './changes.ts';
 import { answers, CatalogueConnection } from './connection.ts';
@@ -80,7 +81,8 @@ export class Catalogue {
   /** What a text says, by what is known of the servers now. */
   classify(sql: string): Facts {
     const facts = this.#classifier.classify(sql);
-    return this.#autoIsNull && facts.reason === null && mentionsNull(sql)
+    const mayLeavePrimary = facts.reason === null || readsSession(facts.reason);
+    return this.#autoIsNull && mayLeavePrimary && mentionsNull(sql)
       ? { ...facts, reason: 'catalogue', word: 'null' }
       : facts;
   }
@@ -121,6 +123,11 @@ export class Catalogue {
   /** Whether plain reads have to run on the primary until a change is known. */
   get isBehind(): boolean {
     return this.#refresh?.isBehind === true;
+  }
+
+  /** The primary cannot be asked: plain reads go by what is known. */
+  doWithout(): void {
+    this.#refresh?.doWithout();
   }
 
   /**

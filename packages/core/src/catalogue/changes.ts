@@ -32,6 +32,8 @@ export function changesCatalogue({ kind, reason, word, pin }: Facts, sql: string
       return (isUnread(reason) || definingWords.has(word ?? '')) && mayDefine(sql);
     case 'multiple':
     case 'other':
+    // MariaDB: SET STATEMENT … FOR CREATE VIEW …
+    case 'set':
       return mayDefine(sql);
     default:
       return false;

@@ -83,6 +83,11 @@ export class Refresh {
     return this.#known < this.#changes && performance.now() < this.#behindUntil;
   }
 
+  /** Ends what {@link isBehind} asks for: there is no primary to stay on. */
+  doWithout(): void {
+    this.#behindUntil = 0;
+  }
+
   /** A definition is about to change. */
   expectChange(): void {
     if (this.#isStarted) {

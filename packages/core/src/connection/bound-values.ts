@@ -74,7 +74,7 @@ function textOf(toSqlString: unknown, owner: object): string {
  */
 export function areRecognised(values: unknown, depth = 0): boolean {
   if (typeof values !== 'object' || values === null) {
-    return typeof values !== 'function';
+    return typeof values !== 'function' && typeof values !== 'symbol';
   }
   if ('toSqlString' in values || depth > deepest) {
     return false;

@@ -23,7 +23,7 @@ import { rolledBack, serverStatusOf } from './response.ts';
 import type { Session, Task } from './session.ts';
 import { sessionLost } from './session-lost.ts';
 import type { Statement } from './statement.ts';
-import { factsOf } from './statement-facts.ts';
+import { factsOf, textWithCode } from './statement-facts.ts';
 
 /** A statement on its way through a session: from its text to its answer. */
 export class RunStatement implements Task {
@@ -103,6 +103,7 @@ export class RunStatement implements Task {
     session.context.hosts.lease(role, this.#tried, (error, lease) => {
       if (lease === undefined && route.reason === 'catalogue-pending') {
         // It only had the primary's word for what it reads; without that, it goes by its text.
+        session.context.catalogue.doWithout();
         this.#follow({ role: 'replica', reason: 'read', word: null }, facts);
       } else if (lease === undefined) {
         this.#finish(route, error);
@@ -128,7 +129,7 @@ export class RunStatement implements Task {
     session.state = expected;
     this.#host = lease.host;
     const attempt = { lease, route, facts, before, expected };
-    this.#changed = session.context.catalogue.watch(facts, this.#statement.sql);
+    this.#changed = session.context.catalogue.watch(facts, textWithCode(this.#statement));
     let isAnswered = false;
     try {
       this.#statement.send(lease.connection, (error, result, fields) => {

@@ -36,6 +36,12 @@ export function factsOf(
   return facts;
 }
 
+/** The text, with the code that bound values add to it. */
+export function textWithCode({ sql, method, values }: Statement): string {
+  const code = method === 'query' ? codeIn(values) : [];
+  return code.length === 0 ? sql : [sql, ...code].join(' ');
+}
+
 /** A question about the session follows the statement that it asks about, wherever that ran. */
 function mayLeavePrimary({ reason }: Facts): boolean {
   return reason === null || readsSession(reason);
@@ -64,7 +70,9 @@ function withValues(facts: Facts, { sql, values }: Statement, classifier: TextCl
   const leaves = code.some((text) => classifier.classify(`SELECT ${text}`).reason !== null);
   const pin = facts.pin ?? (leaves ? 'unknown-state' : null);
   if (!mayLeavePrimary(facts)) {
-    return pin === facts.pin ? facts : { ...facts, pin };
+    // A bound name may be that of a view which calls anything.
+    const callsUnknown = facts.callsUnknown || (facts.kind === 'read' && sql.includes('??'));
+    return { ...facts, pin, callsUnknown };
   }
   if (code.length > 0) {
     return { ...facts, pin, reason: 'bound-code' };

@@ -137,9 +137,10 @@ export function readsSession(reason: TextReason): boolean {
   return reason === 'session-function' || reason === 'system-variable';
 }
 
-/** Whether a function that may do anything is called behind token `from`. */
+/** Whether a function that may do anything is called behind token `from`, perhaps by a view. */
 export function callsUnknown(tokens: Tokens, from: number): boolean {
   for (let at = from; at < tokens.count; at++) {
+    if (tokens.flags(at) & vocabulary.UNSAFE_TABLE) return true;
     if (tokens.type(at) !== token.OPEN) continue;
     const reason = judgeParenthesis(tokens, at, from)?.reason;
     if (reason === 'unknown-function' || reason === 'unsafe-function') return true;

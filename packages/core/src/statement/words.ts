@@ -154,6 +154,9 @@ function databaseOf(tokens: Tokens, at: number): string | null {
   const type = tokens.type(at - 2);
   // What stands before the point may be anything: a name in double quotes, a placeholder.
   if (type !== token.WORD && type !== token.NAME && type !== token.QUOTED) return null;
+  // MariaDB takes `FROM .t` and `{ OJ .t`: what stands before such a point is no name.
+  const isKeyword = tokens.flags(at - 2) !== 0 || tokens.type(at - 3) === token.OPEN_BRACE;
+  if (type === token.WORD && isKeyword) return null;
   const quote = type === token.QUOTED ? 1 : 0;
   return tokens.sql.slice(tokens.start(at - 2) + quote, tokens.end(at - 2) - quote);
 }
