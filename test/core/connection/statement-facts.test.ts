@@ -53,6 +53,9 @@ describe('a question about the session, which may follow a read to a replica', (
     ['SELECT @@warning_count, ?', [mysql.raw("GET_LOCK('a', 0)")], 'bound-code'],
     ['SELECT FOUND_ROWS(), :name', new Named(), 'bound-code'],
     ['SELECT FOUND_ROWS(), ?', ['¥'], 'malformed'],
+    ['SHOW WARNINGS LIMIT ?', [1], 'show'],
+    ['SHOW WARNINGS LIMIT :n', new Named(), 'bound-code'],
+    ['SHOW WARNINGS -- ¥', undefined, 'malformed'],
   ];
   it.each(rows)('%s with %j: %s', (sql, values, reason) => {
     const statement = { method: 'query', sql, values } as Statement;

@@ -45,6 +45,8 @@ export class ServerProcess {
   /** Starts the server and waits until it answers `connection`. */
   async start(connection: AdminConnection): Promise<void> {
     this.#spawn();
+    // A MariaDB that was killed crashes in its recovery now and then, and recovers the next time.
+    let isAgain = false;
     const deadline = Date.now() + startDeadlineMs;
     for (;;) {
       const cause = await connection.query('SELECT 1').then(
@@ -52,6 +54,10 @@ export class ServerProcess {
         (error: unknown) => error ?? 'unknown',
       );
       if (cause === undefined) return;
+      if (this.#child === undefined && !isAgain) {
+        isAgain = true;
+        this.#spawn();
+      }
       if (this.#child === undefined || Date.now() > deadline) {
         throw new Error(`the server does not answer:\n${this.#lastWords()}`, { cause });
       }

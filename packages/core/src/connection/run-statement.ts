@@ -129,7 +129,9 @@ export class RunStatement implements Task {
     session.state = expected;
     this.#host = lease.host;
     const attempt = { lease, route, facts, before, expected };
-    this.#changed = session.context.catalogue.watch(facts, textWithCode(this.#statement));
+    if (facts.kind !== 'read') {
+      this.#changed = session.context.catalogue.watch(facts, textWithCode(this.#statement));
+    }
     let isAnswered = false;
     try {
       this.#statement.send(lease.connection, (error, result, fields) => {

@@ -36,15 +36,21 @@ export function factsOf(
   return facts;
 }
 
-/** The text, with the code that bound values add to it. */
+/** The text, with the code that bound values add to it, as far as they let themselves be looked at. */
 export function textWithCode({ sql, method, values }: Statement): string {
-  const code = method === 'query' ? codeIn(values) : [];
-  return code.length === 0 ? sql : [sql, ...code].join(' ');
+  if (method !== 'query') {
+    return sql;
+  }
+  try {
+    return [sql, ...codeIn(values)].join(' ');
+  } catch {
+    return sql;
+  }
 }
 
 /** A question about the session follows the statement that it asks about, wherever that ran. */
-function mayLeavePrimary({ reason }: Facts): boolean {
-  return reason === null || readsSession(reason);
+function mayLeavePrimary({ reason, followUp }: Facts): boolean {
+  return reason === null || readsSession(reason) || (reason === 'show' && followUp !== null);
 }
 
 function hasAny({ sql, method, values }: Statement, characters: RegExp): boolean {
