@@ -44,6 +44,7 @@ describeRows(
     ['SELECT * FROM .price_list', 'catalogue', 'price_list', 'behind a point alone'],
     ['SELECT 1 FROM t JOIN .`price_list` ON 1', 'catalogue', 'price_list', 'joined like that'],
     ['SELECT 1 FROM { OJ .price_list }', 'catalogue', 'price_list', 'the escape of ODBC'],
+    ['SELECT * FROM `json`.price_list', null, null, 'a database in quotes that a keyword names'],
     ['SELECT * FROM other . price_list', null, null, 'a database, with white space around'],
     ['SELECT * FROM "inch""es"', 'catalogue', 'inch""es', 'its quotes doubled'],
     ['SELECT * FROM `inch"es`', 'catalogue', 'inch"es', 'or not'],
@@ -87,3 +88,17 @@ describeRows(
     ['SELECT shop.abs(1)', null, null, 'declared pure with its database'],
   ],
 );
+
+describe('a read that locks', () => {
+  const classifier = createClassifier({
+    dialect: 'mysql',
+    catalogue: { unsafeTables, shadowingFunctions: [] },
+  });
+  it.each([
+    ['SELECT 1 FROM t FOR UPDATE', false],
+    ['(SELECT 1 FROM t FOR UPDATE) UNION SELECT 1 FROM shop.price_list', true],
+    ['(SELECT 1 FROM t FOR SHARE) UNION SELECT 1 FROM `price_list`', true],
+  ])('%s: may call anything through a view: %s', (sql, callsUnknown) => {
+    expect(classifier.classify(sql)).toMatchObject({ reason: 'locking-read', callsUnknown });
+  });
+});

@@ -482,6 +482,7 @@ describeRows(
     ['SELECT a, against (1) FROM t', 'columns without MATCH'],
     ['SELECT MATCH against (1)', 'no column but itself'],
     ['SELECT t.match, against (1) FROM t', 'a column named match'],
+    ['SELECT t.match a against (1) FROM t', 'and a name behind it'],
     ['SELECT escape (1)', 'nothing before it'],
     ['SELECT 2 LIKE escape (1)', 'an operator'],
     ['SELECT a LIKE b OR escape (1) FROM t', 'another'],

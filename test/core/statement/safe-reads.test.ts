@@ -5,6 +5,7 @@ describeRows('to a replica: clauses whose word is a function elsewhere', safe, [
   ['SELECT MATCH a AGAINST (1) FROM t', 'without them'],
   ["SELECT 1 FROM t WHERE MATCH t.a, `b`, s.t.c AGAINST('x' IN BOOLEAN MODE)", 'several'],
   ["SELECT a LIKE 'x' ESCAPE ('!') FROM t", 'ESCAPE behind a string'],
+  ['SELECT a LIKE `b` ESCAPE (1) FROM t', 'a quoted name'],
   [
     'SELECT a LIKE t.b ESCAPE (1), 2 LIKE 1 ESCAPE (3 != 4), a LIKE (b) ESCAPE (1) FROM t',
     'others',

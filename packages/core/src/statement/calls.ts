@@ -136,7 +136,7 @@ function isMatchList(tokens: Tokens, last: number): boolean {
   while (isColumnName(tokens.type(at))) {
     while (tokens.type(at - 1) === token.PERIOD) at -= 2;
     if (tokens.type(at - 1) !== token.COMMA) {
-      return tokens.type(at - 1) === token.WORD && tokens.is(at - 1, 'match');
+      return tokens.is(at - 1, 'match');
     }
     at -= 2;
   }
