@@ -20,8 +20,9 @@ import {
 
 /*
  * Finds the tables of a text without a grammar: by the words in front of them. It serves where
- * the parser cannot: definitions, what it does not parse, what is over its guard. Nothing is
- * decided by it. Linear in the number of tokens.
+ * the parser cannot: definitions, what it does not parse, what is over its guard. No
+ * statement is routed by it; the catalogue asks it which tables a view reads, beside the names in
+ * the view's text. Linear in the number of tokens.
  */
 
 /** What a scan found. */
