@@ -41,11 +41,11 @@ describe('changesCatalogue', () => {
     ['SET @a = 1', false, 'no definition'],
     ['COMMIT', false, 'neither'],
   ])('%s: %s, %s', (sql, expected) => {
-    expect(changesCatalogue(classifier.classify(sql), sql)).toBe(expected);
+    expect(changesCatalogue(classifier.classify(sql), () => sql)).toBe(expected);
   });
 
   it('takes linear time for a long text of several statements', () => {
     const sql = `SELECT 1;${' create'.repeat(150_000)}`;
-    expect(changesCatalogue(classifier.classify(sql), sql)).toBe(false);
+    expect(changesCatalogue(classifier.classify(sql), () => sql)).toBe(false);
   });
 });

@@ -131,12 +131,13 @@ export class Catalogue {
   }
 
   /**
-   * To be called before a statement is sent. If it may make a name unsafe, what comes back is to be
-   * called when it is answered, or nobody waits for the answer any more.
+   * To be called before a statement is sent; the text is asked for where it matters. If it may make a
+   * name unsafe, what comes back is to be called when it is answered, or nobody waits for the answer
+   * any more.
    */
-  watch(facts: Facts, sql: string): (() => void) | null {
+  watch(facts: Facts, text: () => string): (() => void) | null {
     const refresh = this.#refresh;
-    if (refresh === null || !changesCatalogue(facts, sql)) {
+    if (refresh === null || !changesCatalogue(facts, text)) {
       return null;
     }
     refresh.expectChange();

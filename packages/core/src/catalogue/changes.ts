@@ -14,7 +14,8 @@ function isUnread(reason: TextReason | null): boolean {
 }
 
 /** Two searches: one expression for both could take quadratic time. */
-function mayDefine(sql: string): boolean {
+function mayDefine(text: () => string): boolean {
+  const sql = text();
   return defining.test(sql) && concerned.test(sql);
 }
 
@@ -22,19 +23,19 @@ function mayDefine(sql: string): boolean {
  * Whether a statement may make a name unsafe. DROP cannot. Neither CALL nor EXECUTE show what they
  * run: that is seen as what others run is, when the catalogue is read the next time.
  */
-export function changesCatalogue({ kind, reason, word, pin }: Facts, sql: string): boolean {
+export function changesCatalogue({ kind, reason, word, pin }: Facts, text: () => string): boolean {
   if (pin === 'temporary-table') {
     return false;
   }
   switch (kind) {
     case 'write':
       // What does not lex has no first word.
-      return (isUnread(reason) || definingWords.has(word ?? '')) && mayDefine(sql);
+      return (isUnread(reason) || definingWords.has(word ?? '')) && mayDefine(text);
     case 'multiple':
     case 'other':
     // MariaDB: SET STATEMENT … FOR CREATE VIEW …
     case 'set':
-      return mayDefine(sql);
+      return mayDefine(text);
     default:
       return false;
   }

@@ -16,7 +16,7 @@ const entry =
 /** Longest part of a line that is looked at for the start of an entry. */
 const longestStart = 160;
 
-/** Names of commands. A line with another one is no entry. */
+/** Names of commands, as the servers spell them. A line with another one is no entry. */
 const entryCommands = new Set([
   'Binlog Dump',
   'Binlog Dump GTID',

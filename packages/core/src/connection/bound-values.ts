@@ -85,10 +85,11 @@ export function areRecognised(values: unknown, depth = 0): boolean {
   if (Array.isArray(values)) {
     return elementsOf(values).every((value) => areRecognised(value, depth + 1));
   }
-  const properties = isPlain(values) ? Object.values(Object.getOwnPropertyDescriptors(values)) : [];
-  return (
-    isPlain(values) &&
-    properties.every(({ get, value }) => get === undefined && areRecognised(value, depth + 1))
+  if (!isPlain(values)) {
+    return false;
+  }
+  return Object.values(Object.getOwnPropertyDescriptors(values)).every(
+    ({ get, value }) => get === undefined && areRecognised(value, depth + 1),
   );
 }
 

@@ -129,9 +129,7 @@ export class RunStatement implements Task {
     session.state = expected;
     this.#host = lease.host;
     const attempt = { lease, route, facts, before, expected };
-    if (facts.kind !== 'read') {
-      this.#changed = session.context.catalogue.watch(facts, textWithCode(this.#statement));
-    }
+    this.#changed = session.context.catalogue.watch(facts, () => textWithCode(this.#statement));
     let isAnswered = false;
     try {
       this.#statement.send(lease.connection, (error, result, fields) => {
