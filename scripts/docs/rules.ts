@@ -125,6 +125,7 @@ export const rules = {
     "XA START 'x'",
     'XA Transactions',
   ),
+  'pinned:role': pinned('Roles were chosen.', 'SET ROLE NONE', 'SET ROLE Statement'),
   'pinned:unknown-state': pinned(
     'What ran may have left anything.',
     'CALL restock()',

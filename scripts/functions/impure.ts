@@ -14,13 +14,18 @@ const unsafe = { reason: 'unsafe-function' } as const;
 export const impureGroups: readonly ImpureGroup[] = [
   {
     why: 'Information Functions: the last automatic id of this session; with an argument, sets it',
-    verdict: { ...session, followUp: 'insert' },
+    verdict: { ...session, asks: 'insert-id' },
     names: 'last_insert_id',
   },
   {
+    why: 'Information Functions: about the last read of this session',
+    verdict: { ...session, asks: 'found-rows' },
+    names: 'found_rows',
+  },
+  {
     why: 'Information Functions: about the previous statement of this session',
-    verdict: { ...session, followUp: 'previous' },
-    names: 'found_rows row_count',
+    verdict: { ...session, asks: 'row-count' },
+    names: 'row_count',
   },
   {
     why: 'Information Functions: who and where this session is, which differs from host to host',

@@ -62,7 +62,10 @@ describe('the rule that keeps a read on the primary', () => {
     const all = {
       kind: 'read',
       pin: null,
-      followUp: null,
+      object: null,
+      frees: null,
+      asks: [],
+      explains: false,
       callsUnknown: false,
       hint: null,
       ...facts,

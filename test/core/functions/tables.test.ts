@@ -147,9 +147,9 @@ describe('a name', () => {
   });
 
   it.each([
-    ['last_insert_id', { reason: 'session-function', followUp: 'insert' }],
-    ['found_rows', { reason: 'session-function', followUp: 'previous' }],
-    ['row_count', { reason: 'session-function', followUp: 'previous' }],
+    ['last_insert_id', { reason: 'session-function', asks: 'insert-id' }],
+    ['found_rows', { reason: 'session-function', asks: 'found-rows' }],
+    ['row_count', { reason: 'session-function', asks: 'row-count' }],
     ['connection_id', { reason: 'session-function' }],
     ['get_lock', { reason: 'unsafe-function', pin: 'user-lock' }],
     ['sleep', { reason: 'unsafe-function' }],

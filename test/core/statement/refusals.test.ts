@@ -217,7 +217,7 @@ describeRows(
 
 describeRows(
   'functions that are no known built-in',
-  { kind: 'read', reason: 'unknown-function', pin: null },
+  { kind: 'read', reason: 'unknown-function', pin: 'unknown-state' },
   [
     ['SELECT f(1)', 'a stored or loadable function'],
     ['SELECT f (1)', 'with white space'],
@@ -453,21 +453,21 @@ describeRows('no such function', { kind: 'read', callsUnknown: false }, [
 
 describeRows(
   'questions about the session that have another reason too',
-  { kind: 'read', followUp: 'previous', reason: 'unknown-function', word: 'f' },
+  { kind: 'read', reason: 'unknown-function', word: 'f', pin: 'unknown-state' },
   [
     ['SELECT FOUND_ROWS(), f(1)', 'a stored function'],
     ['SELECT @@warning_count, f(1)', 'behind a variable'],
     ['SELECT ROW_COUNT(), USER(), @@error_count, f(1)', 'behind several'],
   ],
 );
-describeRows('a question and a lock', { followUp: 'previous', reason: 'locking-read' }, [
+describeRows('a question and a lock', { asks: ['found-rows'], reason: 'locking-read' }, [
   ['SELECT FOUND_ROWS() FROM t LOCK IN SHARE MODE', 'shared'],
   ['SELECT FOUND_ROWS() FROM t FOR UPDATE', 'exclusive'],
 ]);
-describeRows('a question and a file', { followUp: 'previous', reason: 'into' }, [
+describeRows('a question and a file', { asks: ['found-rows'], reason: 'into' }, [
   ["SELECT FOUND_ROWS() INTO OUTFILE 'x'", 'written'],
 ]);
-describeRows('a question and a system schema', { followUp: 'previous', reason: 'system-schema' }, [
+describeRows('a question and a system schema', { asks: ['row-count'], reason: 'system-schema' }, [
   ['SELECT ROW_COUNT(), (SELECT COUNT(*) FROM mysql.user)', 'read'],
 ]);
 describeRows('a question in one reading only', { reason: 'into' }, [

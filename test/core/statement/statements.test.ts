@@ -1,6 +1,6 @@
 import { describeRows } from './rows.ts';
 
-const notARead = { reason: 'not-a-read', followUp: null } as const;
+const notARead = { reason: 'not-a-read', asks: [] } as const;
 
 describeRows('plain writes leave nothing', { ...notARead, kind: 'write', pin: null }, [
   ['INSERT INTO t (a, b) VALUES (?, ?)', 'INSERT: its column list is no call'],
@@ -20,7 +20,8 @@ describeRows('plain writes leave nothing', { ...notARead, kind: 'write', pin: nu
   ['CREATE TABLE t (temporary INT)', 'a column of that name'],
   ['ALTER TABLE t ADD COLUMN a INT', 'DDL'],
   ['DROP TABLE t', 'DDL'],
-  ['RENAME TABLE t TO u', 'DDL'],
+  ['ALTER TABLE t RENAME COLUMN a TO b, RENAME INDEX c TO d', 'parts of a table'],
+  ["RENAME USER 'a'@'b' TO 'c'@'d'", 'no table'],
   ["CREATE USER 'a'@'localhost' IDENTIFIED BY 'x'", 'an account is no variable'],
   ['GRANT ALL ON *.* TO `a`@`%`', 'quoted'],
   ['DROP USER a@localhost', 'unquoted'],
@@ -46,7 +47,6 @@ describeRows('temporary tables', { ...notARead, kind: 'write', pin: 'temporary-t
   ['CREATE TEMPORARY TABLE t (a INT)', 'created'],
   ['create temporary table `t` as select 1', 'created'],
   ['CREATE OR REPLACE TEMPORARY TABLE t (a INT)', 'MariaDB'],
-  ['DROP TEMPORARY TABLE IF EXISTS t', 'dropped'],
 ]);
 describeRows('user variables in writes', { ...notARead, kind: 'write', pin: 'user-variable' }, [
   ['UPDATE t SET a = (@n := @n + 1)', 'assigned'],
@@ -62,7 +62,7 @@ describeRows('user locks in writes', { ...notARead, kind: 'write', pin: 'user-lo
 ]);
 describeRows(
   'LAST_INSERT_ID with an argument sets it',
-  { kind: 'write', pin: 'session-variable', followUp: null },
+  { kind: 'write', pin: 'session-variable', asks: [] },
   [['UPDATE t SET n = LAST_INSERT_ID(n + 1)', 'the idiom for a sequence']],
 );
 describeRows(
@@ -115,11 +115,16 @@ describeRows('SET of the session', { ...notARead, kind: 'set', pin: 'session-var
   ['SET @@session.sql_mode = ""', 'with its scope'],
   ['SET NAMES utf8mb4', 'NAMES'],
   ['SET CHARACTER SET utf8mb4', 'CHARACTER SET'],
-  ['SET ROLE admin', 'ROLE'],
   ['SET @a = 1, sql_mode = ""', 'behind a user variable'],
   ['SET GLOBAL max_connections = 1, sql_mode = ""', 'behind a global one'],
   ['SET @a = CONCAT(1, 2), @@session.sql_mode = ""', 'commas in parentheses'],
   ['SET RESOURCE GROUP g', 'the group of the thread'],
+]);
+describeRows('SET of roles', { ...notARead, kind: 'set', pin: 'role' }, [
+  ['SET ROLE admin', 'active ones'],
+  ['SET ROLE NONE', 'none'],
+  ['SET DEFAULT ROLE ALL TO a', 'those of the next sessions'],
+  ["SET SESSION AUTHORIZATION 'a'@'b'", 'MariaDB 12: all rights of the session'],
 ]);
 describeRows('SET of user variables', { ...notARead, kind: 'set', pin: 'user-variable' }, [
   ['SET @a = 1', 'one'],
@@ -135,10 +140,9 @@ describeRows('SET of what no session has', { ...notARead, kind: 'set', pin: null
   ['SET PERSIST max_connections = 1, PERSIST_ONLY x = 2', 'PERSIST'],
   ['SET GLOBAL TRANSACTION READ ONLY', 'all later sessions'],
   ["SET PASSWORD FOR 'a'@'b' = 'x'", 'an account'],
-  ['SET DEFAULT ROLE ALL TO a', 'later sessions of an account'],
 ]);
 
-describeRows('SHOW and its like', { kind: 'show', reason: 'show', pin: null, followUp: null }, [
+describeRows('SHOW and its like', { kind: 'show', reason: 'show', pin: null, asks: [] }, [
   ['SHOW TABLES', 'SHOW'],
   ['show columns from `t`', 'as Knex sends it'],
   ["SHOW GRANTS FOR 'a'@'b'", 'an account is no variable'],
@@ -150,7 +154,7 @@ describeRows('SHOW and its like', { kind: 'show', reason: 'show', pin: null, fol
 ]);
 describeRows(
   'SHOW about the statement before',
-  { kind: 'show', reason: 'show', followUp: 'previous' },
+  { kind: 'show', reason: 'show', pin: null, asks: ['diagnostics'] },
   [
     ['SHOW WARNINGS', 'warnings'],
     ['SHOW WARNINGS LIMIT 1', 'some'],
@@ -161,26 +165,47 @@ describeRows(
   ],
 );
 
-describeRows('follow-ups of the last insert', { followUp: 'insert' }, [
+describeRows('questions about the last insert', { asks: ['insert-id'] }, [
   ['SELECT LAST_INSERT_ID()', 'the function'],
   ['select last_insert_id ( ) as id', 'white space'],
   ['SELECT @@identity', 'the variable'],
   ['SELECT @@last_insert_id', 'its synonym'],
   ['SELECT @@session.identity', 'with a scope'],
   ['SELECT @@LOCAL.`identity`', 'quoted'],
+  ['SELECT LAST_INSERT_ID(), @@identity', 'twice'],
   ['INSERT INTO t VALUES (LAST_INSERT_ID())', 'in a write'],
   ['SELECT a FROM t WHERE id = LAST_INSERT_ID()', 'anywhere'],
   ['SET @a = LAST_INSERT_ID()', 'in SET'],
 ]);
-describeRows('follow-ups of the statement before', { followUp: 'previous' }, [
+describeRows('questions about the last read', { asks: ['found-rows'] }, [
   ['SELECT FOUND_ROWS()', 'FOUND_ROWS'],
+  ['INSERT INTO t VALUES (FOUND_ROWS())', 'in a write'],
+  ['SHOW STATUS WHERE Value = FOUND_ROWS()', 'in SHOW'],
+]);
+describeRows('questions about the statement before', { asks: ['row-count'] }, [
   ['SELECT ROW_COUNT()', 'ROW_COUNT'],
+  ['DO ROW_COUNT()', 'in DO'],
+]);
+describeRows('questions about its warnings', { asks: ['diagnostics'] }, [
   ['SELECT @@warning_count', 'the warnings'],
   ['SELECT @@session.error_count', 'the errors'],
   ['GET DIAGNOSTICS CONDITION 1 @a = MESSAGE_TEXT', 'diagnostics'],
-  ['INSERT INTO t VALUES (FOUND_ROWS())', 'in a write'],
-  ['SELECT LAST_INSERT_ID(), FOUND_ROWS()', 'both: the nearer one'],
-  ['SELECT ROW_COUNT(), @@identity', 'both, the other way round'],
+  ['GET CURRENT DIAGNOSTICS @a = NUMBER', 'the area by its name'],
+]);
+describeRows('several questions', { asks: ['insert-id', 'found-rows'] }, [
+  ['SELECT LAST_INSERT_ID(), FOUND_ROWS()', 'each of them'],
+  ['SELECT FOUND_ROWS(), @@identity', 'in the order of the list'],
+  ["SELECT LAST_INSERT_ID(), 'a\\', FOUND_ROWS() -- '", 'one of them in one reading only'],
+]);
+describeRows('all questions', { asks: ['insert-id', 'found-rows', 'row-count', 'diagnostics'] }, [
+  ['SELECT @@error_count, ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID()', 'backwards'],
+]);
+describeRows('no questions', { asks: [] }, [
+  ['SELECT LAST_INSERT_ID(5)', 'it sets what it answers'],
+  ['SELECT `found_rows`()', 'a stored function'],
+  ['SELECT row_count FROM t', 'a column'],
+  ['SELECT CONNECTION_ID(), @@version', 'about the session, not about a statement'],
+  ['CREATE VIEW v AS SELECT LAST_INSERT_ID()', 'a definition'],
 ]);
 
 describeRows('other statements', { ...notARead, kind: 'other', pin: null }, [
@@ -208,8 +233,6 @@ describeRows('prepared statements', { ...notARead, kind: 'other', pin: 'prepared
   ["PREPARE s FROM 'SELECT 1'", 'PREPARE'],
   ['EXECUTE s', 'EXECUTE'],
   ["EXECUTE IMMEDIATE 'SELECT 1'", 'MariaDB'],
-  ['DEALLOCATE PREPARE s', 'DEALLOCATE'],
-  ['DROP PREPARE s', 'its synonym'],
 ]);
 describeRows('handlers', { ...notARead, kind: 'other', pin: 'handler' }, [
   ['HANDLER t OPEN', 'OPEN'],
@@ -221,7 +244,8 @@ describeRows('the current database', { ...notARead, kind: 'other', pin: 'current
 ]);
 describeRows('distributed transactions', { ...notARead, kind: 'other', pin: 'xa-transaction' }, [
   ["XA START 'x'", 'START'],
-  ["XA COMMIT 'x'", 'COMMIT'],
+  ["XA END 'x'", 'END'],
+  ["XA PREPARE 'x'", 'PREPARE: MariaDB keeps it in its session'],
 ]);
 
 describeRows('text that may leave anything', { kind: 'other', pin: 'unknown-state' }, [

@@ -157,7 +157,7 @@ describeRows('no routing hint', { kind: 'read', hint: null, reason: null }, [
 ]);
 describeRows(
   'what shows in one reading only',
-  { kind: 'read', reason: 'malformed', followUp: 'previous' },
+  { kind: 'read', reason: 'malformed', asks: ['found-rows'] },
   [["SELECT 'a\\', FOUND_ROWS(), ' '", 'a question about the statement before']],
 );
 describeRows('what shows in one reading only', { kind: 'read', hint: 'primary' }, [
@@ -206,13 +206,13 @@ describeRows('words that write behind WITH', { kind: 'read', reason: 'writes' },
   ['WITH c AS (SELECT 1) SELECT a SET FROM t', 'no statement begins with them there'],
 ]);
 
-describeRows('shown, whatever it is', { kind: 'show', reason: 'show', followUp: null }, [
+describeRows('shown, whatever it is', { kind: 'show', reason: 'show', asks: [] }, [
   ['DESC format a b SELECT 1', 'a table named like the option'],
   ['EXPLAIN a = b SELECT 1', 'an option that none is'],
   ['SHOW a (*) b WARNINGS', 'no count'],
   ['SHOW COUNT a b c WARNINGS', 'no parenthesis'],
 ]);
-describeRows('questions about statements before', { kind: 'show', followUp: 'previous' }, [
+describeRows('questions about statements before', { kind: 'show', asks: ['diagnostics'] }, [
   ['SHOW PROFILE', 'of MySQL'],
   ['SHOW PROFILES', 'of MySQL'],
 ]);
@@ -231,8 +231,10 @@ describeRows('one definition', { kind: 'write', reason: 'not-a-read', word: 'cre
 ]);
 describeRows('accounts', { pin: null }, [
   ["SET PASSWORD FOR 'u'@'h' = 'x'", 'SET PASSWORD'],
-  ["SET DEFAULT ROLE r TO 'u'@'h'", 'SET DEFAULT ROLE'],
   ['DROP USER "u"@"h"', 'in double quotes'],
+]);
+describeRows('an account behind a role', { pin: 'role' }, [
+  ["SET DEFAULT ROLE r TO 'u'@'h'", 'no variable'],
 ]);
 describeRows('no accounts', { pin: 'user-variable' }, [
   ["SET GLOBAL a = 'b'@c", 'in an assignment'],

@@ -1,4 +1,4 @@
-import type { FollowUp, StatePin } from './facts.ts';
+import { type Answer, answers, type StatePin } from './facts.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
 import * as vocabulary from './vocabulary.ts';
@@ -6,15 +6,37 @@ import * as vocabulary from './vocabulary.ts';
 /** What a statement that does not run on a replica leaves in its session, and asks of it. */
 export interface Effects {
   readonly pin: StatePin | null;
-  readonly followUp: FollowUp | null;
+  readonly asks: readonly Answer[];
 }
 
+/** Asks for nothing: what most statements do. */
+export const asksNothing: readonly Answer[] = Object.freeze([]);
+
+/** Every set of answers, by its bits: facts of all texts share them. */
+const sets: readonly (readonly Answer[])[] = Array.from(
+  { length: 1 << answers.length },
+  (_, set) =>
+    set === 0 ? asksNothing : Object.freeze(answers.filter((_, bit) => set & (1 << bit))),
+);
+
+function setOf(asks: readonly Answer[]): number {
+  return asks.reduce((set, answer) => set | (1 << answers.indexOf(answer)), 0);
+}
+
+/** What either of two asks for. */
+export function allAnswers(first: readonly Answer[], second: readonly Answer[]): readonly Answer[] {
+  return sets[setOf(first) | setOf(second)] ?? answers;
+}
+
+/** What a statement that asks for this alone asks for. */
+export const asksDiagnostics = allAnswers(['diagnostics'], asksNothing);
+
 /** System variables that answer for an earlier statement of their session. */
-const answers: ReadonlyMap<string, FollowUp> = new Map([
-  ['identity', 'insert'],
-  ['last_insert_id', 'insert'],
-  ['warning_count', 'previous'],
-  ['error_count', 'previous'],
+const variables: ReadonlyMap<string, readonly Answer[]> = new Map([
+  ['identity', ['insert-id']],
+  ['last_insert_id', ['insert-id']],
+  ['warning_count', ['diagnostics']],
+  ['error_count', ['diagnostics']],
 ]);
 
 /**
@@ -23,22 +45,27 @@ const answers: ReadonlyMap<string, FollowUp> = new Map([
  */
 export function findEffects(tokens: Tokens, accounts: boolean): Effects {
   let pin: StatePin | null = null;
-  let followUp: FollowUp | null = null;
+  let asks = asksNothing;
   for (let at = 0; at < tokens.count; at++) {
     const type = tokens.types[at];
-    let answer: FollowUp | null = null;
     if (type === token.VARIABLE) {
-      if (!accounts || !isAccount(tokens, at)) pin ??= 'user-variable';
+      if (!accounts || !isAccount(tokens, at)) pin = lasting(pin, 'user-variable');
     } else if (type === token.SYSTEM_VARIABLE) {
-      answer = answers.get(systemVariable(tokens, at)) ?? null;
+      const answer = variables.get(systemVariable(tokens, at));
+      if (answer !== undefined) asks = allAnswers(asks, answer);
     } else if (type === token.WORD && (tokens.flags(at) & vocabulary.IMPURE) !== 0) {
       const effects = effectsOfCall(tokens, at);
-      pin ??= effects?.pin ?? null;
-      answer = effects?.followUp ?? null;
+      if (effects === null) continue;
+      pin = lasting(pin, effects.pin);
+      if (effects.asks.length > 0) asks = allAnswers(asks, effects.asks);
     }
-    if (answer !== null && followUp !== 'previous') followUp = answer;
   }
-  return { pin, followUp };
+  return { pin, asks };
+}
+
+/** Of two pins the one that no statement frees: user locks can be released while the other stays. */
+export function lasting(first: StatePin | null, second: StatePin | null): StatePin | null {
+  return first === null || (first === 'user-lock' && second !== null) ? second : first;
 }
 
 function isAccount(tokens: Tokens, at: number): boolean {
@@ -57,8 +84,8 @@ function effectsOfCall(tokens: Tokens, at: number): Effects | null {
   const word = tokens.word(at);
   // With an argument it sets what the next call without one answers.
   if (word === 'last_insert_id' && tokens.type(at + 2) !== token.CLOSE) {
-    return { pin: 'session-variable', followUp: null };
+    return { pin: 'session-variable', asks: asksNothing };
   }
-  const impure = tokens.vocabulary.impure.get(word);
-  return { pin: impure?.pin ?? null, followUp: impure?.followUp ?? null };
+  const { pin = null, asks } = tokens.vocabulary.impure.get(word) ?? {};
+  return { pin, asks: asks === undefined ? asksNothing : [asks] };
 }

@@ -97,6 +97,8 @@ export const statePins = [
   'handler',
   'current-database',
   'xa-transaction',
+  /** `SET ROLE`, `SET DEFAULT ROLE`, MariaDB's `SET SESSION AUTHORIZATION`: COM_RESET_CONNECTION keeps the roles (measured, MySQL 9.7, MariaDB 10.11). */
+  'role',
   /** The text is not one known statement: it may have left anything. */
   'unknown-state',
 ] as const;
@@ -104,12 +106,27 @@ export const statePins = [
 /** One of {@link statePins}. */
 export type StatePin = (typeof statePins)[number];
 
-/**
- * Whose answer a statement asks for: `'insert'`, the connection of the last insert
- * (`LAST_INSERT_ID()`, `@@identity`); `'previous'`, the connection of the previous statement,
- * wherever that ran (`FOUND_ROWS()`, `ROW_COUNT()`, `SHOW WARNINGS`, `GET DIAGNOSTICS`).
- */
-export type FollowUp = 'insert' | 'previous';
+/** What earlier statements of a session leave to be asked for, on their connection only. */
+export const answers = [
+  /** `LAST_INSERT_ID()`, `@@identity`, `@@last_insert_id`: of the last insert. */
+  'insert-id',
+  /** `FOUND_ROWS()`: of the last read. */
+  'found-rows',
+  /** `ROW_COUNT()`: of the previous statement. */
+  'row-count',
+  /** `SHOW WARNINGS`, `SHOW ERRORS`, `SHOW PROFILES`, `@@warning_count`, `@@error_count`, `GET DIAGNOSTICS`. */
+  'diagnostics',
+] as const;
+
+/** One of {@link answers}. */
+export type Answer = (typeof answers)[number];
+
+/** State that is gone when a statement has succeeded. */
+export interface Freed {
+  readonly pin: StatePin;
+  /** What of it, in the words of {@link Facts.object}; `null` if all of it. */
+  readonly objects: readonly string[] | null;
+}
 
 /** What a statement's text says. Pure data: the same text and catalogue always give equal facts. */
 export interface Facts {
@@ -124,8 +141,18 @@ export interface Facts {
   readonly word: string | null;
   /** State that the statement leaves behind; `null` if none is known. */
   readonly pin: StatePin | null;
-  /** Whose answer the statement asks for; `null` if it stands alone. */
-  readonly followUp: FollowUp | null;
+  /**
+   * What `pin` is about: a name as it is written, without its quotes, qualified ones with a point; for
+   * locks `'tables'` or `'instance'`. `null` if there is no such thing, or the text does not surely
+   * say which.
+   */
+  readonly object: string | null;
+  /** State that is gone when the statement succeeds; `null` if none surely is. */
+  readonly frees: Freed | null;
+  /** What of earlier statements of its session the statement asks for, in the order of {@link answers}. */
+  readonly asks: readonly Answer[];
+  /** Whether it is EXPLAIN, DESCRIBE or ANALYZE of a read: FOUND_ROWS() then counts the rows of the plan. */
+  readonly explains: boolean;
   /** Whether it is a read that may call a function which does anything: a stored, loadable or unsafe one. */
   readonly callsUnknown: boolean;
   /** `'primary'` if a plain comment of the text is `route:primary`. */

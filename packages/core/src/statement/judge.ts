@@ -1,9 +1,10 @@
-import { findEffects } from './effects.ts';
-import type { Facts, StatementKind, StatePin, TextReason } from './facts.ts';
+import { allAnswers, asksDiagnostics, asksNothing, findEffects, lasting } from './effects.ts';
+import type { Facts, Freed, StatementKind, StatePin, TextReason } from './facts.ts';
 import { Lexer } from './lexer.ts';
 import { openStatement } from './opening.ts';
 import { defaultReading, differs, otherReadings, type Reading } from './readings.ts';
-import { callsUnknown, ReadJudge, readsSession } from './reads.ts';
+import { ReadJudge, readsSession, worstCall } from './reads.ts';
+import { callsInWrite, freedBy, objectOf } from './session-objects.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
 import type { Opening, Refusal } from './verdicts.ts';
@@ -26,7 +27,10 @@ function facts(kind: StatementKind, more: Partial<Facts>): Facts {
     reason: null,
     word: null,
     pin: null,
-    followUp: null,
+    object: null,
+    frees: null,
+    asks: asksNothing,
+    explains: false,
     callsUnknown: false,
     hint: null,
     ...more,
@@ -36,6 +40,13 @@ function facts(kind: StatementKind, more: Partial<Facts>): Facts {
 /** Facts of a read that may run on a replica. */
 const safeRead: Facts = Object.freeze(facts('read', {}));
 const hintedRead: Facts = Object.freeze(facts('read', { hint: 'primary' }));
+const safePlan: Facts = Object.freeze(facts('read', { explains: true }));
+const hintedPlan: Facts = Object.freeze(facts('read', { explains: true, hint: 'primary' }));
+
+function plainRead(explains: boolean, hint: Facts['hint']): Facts {
+  if (explains) return hint === null ? safePlan : hintedPlan;
+  return hint === null ? safeRead : hintedRead;
+}
 
 /**
  * Characters that all readings of one text may have together: they must not take longer than the
@@ -92,13 +103,14 @@ export class TextJudge {
         reason: lexer.failure,
         word: lexer.word,
         pin: opening.pin ?? 'unknown-state',
+        explains: explains(opening),
         hint,
       });
     }
     if (lexer.multiple) return judgeMultiple(tokens, opening, hint);
     if (opening.reason !== null) return this.#judgeOther(opening, opening.reason, hint);
     const refusal = this.#judgeRead(opening);
-    if (refusal === null) return hint === null ? safeRead : hintedRead;
+    if (refusal === null) return plainRead(explains(opening), hint);
     return refusedRead(tokens, opening, refusal, hint);
   }
 
@@ -119,18 +131,53 @@ export class TextJudge {
     const word = tokens.word(opening.at) || null;
     if (opening.definition) return facts(opening.kind, { reason, word, pin: opening.pin, hint });
     const effects = findEffects(tokens, namesAccounts(tokens));
-    const pin = opening.pin ?? effects.pin ?? this.#pinOfDo(word);
-    const followUp = opening.kind === 'show' ? followUpOfShow(tokens) : effects.followUp;
-    const previous = word === 'get' ? 'previous' : followUp;
-    return facts(opening.kind, { reason, word, pin, followUp: previous, hint });
+    const asks = asksForDiagnostics(tokens, opening.kind)
+      ? allAnswers(effects.asks, asksDiagnostics)
+      : effects.asks;
+    const frees = freedBy(tokens);
+    if (frees !== null)
+      return facts(opening.kind, { reason, word, pin: effects.pin, frees, asks, hint });
+    const pin = opening.pin ?? this.#pinOfCalls(opening.kind, effects.pin);
+    // What else it leaves stays when the object is gone.
+    const object = opening.pin === null || effects.pin !== null ? null : objectOf(tokens);
+    return facts(opening.kind, { reason, word, pin, object, asks, hint });
   }
 
-  /** DO is for what a function does: one that we do not know may do anything. */
-  #pinOfDo(word: string | null): StatePin | null {
-    if (word !== 'do') return null;
-    const refusal = this.#reads.judge(this.#lexer.tokens, 1);
-    return refusal?.reason === 'unknown-function' ? 'unknown-state' : null;
+  /**
+   * DO is for what a function does: one that we do not know may do anything. So it may beside a user
+   * lock, which can be released while the rest stays.
+   */
+  #pinOfCalls(kind: StatementKind, pin: StatePin | null): StatePin | null {
+    const tokens = this.#lexer.tokens;
+    if (pin !== null && pin !== 'user-lock') return pin;
+    if (tokens.is(0, 'do')) return this.#mayCallUnknown(1) ? 'unknown-state' : pin;
+    if (tokens.is(0, 'show')) return showsBy(tokens) ? 'unknown-state' : pin;
+    const calls = pin !== null && kind === 'write' && callsInWrite(tokens, 1);
+    return calls ? 'unknown-state' : pin;
   }
+
+  #mayCallUnknown(from: number): boolean {
+    const tokens = this.#lexer.tokens;
+    if (worstCall(tokens, from) === 'unknown') return true;
+    const reason = this.#reads.judge(tokens, from)?.reason;
+    return reason !== undefined && unclear.has(reason);
+  }
+}
+
+/** SHOW … WHERE: its condition may call a stored function (measured, both servers). */
+function showsBy(tokens: Tokens): boolean {
+  for (let at = 1; at < tokens.count; at++) {
+    if (tokens.is(at, 'where')) return worstCall(tokens, at) === 'unknown';
+  }
+  return false;
+}
+
+/** Reasons of a read for which nobody knows what is called. */
+const unclear: ReadonlySet<TextReason> = new Set(['catalogue', 'malformed', 'unknown-function']);
+
+/** EXPLAIN, DESCRIBE or ANALYZE of a read. */
+function explains({ kind, body }: Opening): boolean {
+  return kind === 'read' && body > 0;
 }
 
 /** A routine's body has `;` inside, and is one statement. */
@@ -150,13 +197,18 @@ function refusedRead(
   const written = refusal.reason === 'writes' && writes.has(refusal.word ?? '');
   const kind = written ? kindOfWrite(opening) : 'read';
   const effects = findEffects(tokens, false);
-  const malformed = refusal.reason === 'malformed';
+  const isUnknown = refusal.reason === 'unknown-function' || refusal.reason === 'catalogue';
+  const calls = isUnknown ? 'unknown' : worstCall(tokens, opening.body);
+  // What a stored function does to the session, no answer of the server tells.
+  const leavesAny = refusal.reason === 'malformed' || (kind === 'read' && calls === 'unknown');
   return facts(kind, {
     reason: refusal.reason,
     word: refusal.word,
-    pin: effects.pin ?? (malformed ? 'unknown-state' : null),
-    followUp: effects.followUp,
-    callsUnknown: refusal.reason === 'unsafe-function' || callsUnknown(tokens, opening.body),
+    pin: leavesAny ? lasting(effects.pin, 'unknown-state') : effects.pin,
+    frees: freedBy(tokens),
+    asks: effects.asks,
+    explains: kind === 'read' && explains(opening),
+    callsUnknown: calls !== 'pure' || refusal.reason === 'unsafe-function',
     hint,
   });
 }
@@ -169,11 +221,16 @@ function kindOfWrite(opening: Opening): StatementKind {
 
 const diagnostics = new Set(['warnings', 'errors', 'profile', 'profiles']);
 
-/** SHOW WARNINGS, SHOW ERRORS, SHOW COUNT(*) WARNINGS, and MySQL's profiles of past statements. */
-function followUpOfShow(tokens: Tokens): Facts['followUp'] {
-  if (tokens.isOneOf(1, diagnostics)) return 'previous';
+/**
+ * GET DIAGNOSTICS, SHOW WARNINGS, SHOW ERRORS, SHOW COUNT(*) WARNINGS, and MySQL's profiles of past
+ * statements.
+ */
+function asksForDiagnostics(tokens: Tokens, kind: StatementKind): boolean {
+  if (tokens.is(0, 'get')) return true;
+  if (kind !== 'show') return false;
+  if (tokens.isOneOf(1, diagnostics)) return true;
   const counts = tokens.is(1, 'count') && tokens.type(2) === token.OPEN;
-  return counts && tokens.isOneOf(5, diagnostics) ? 'previous' : null;
+  return counts && tokens.isOneOf(5, diagnostics);
 }
 
 function kindOfBoth(first: StatementKind, second: StatementKind): StatementKind {
@@ -183,26 +240,36 @@ function kindOfBoth(first: StatementKind, second: StatementKind): StatementKind 
 
 /** Facts of a text that has more readings than could be read. */
 function unread(first: Facts): Facts {
-  return { ...first, reason: first.reason ?? 'malformed', pin: first.pin ?? 'unknown-state' };
+  const reason = first.reason ?? 'malformed';
+  return { ...first, reason, pin: first.pin ?? 'unknown-state', object: null, frees: null };
 }
 
 /** Facts that hold in both readings. */
 function bothOf(first: Facts, second: Facts): Facts {
   const kind = kindOfBoth(first.kind, second.kind);
-  const pin = first.pin ?? second.pin ?? (kind === 'other' ? 'unknown-state' : null);
-  const followUp = first.followUp ?? second.followUp;
+  const frees = isSame(first.frees, second.frees) ? first.frees : null;
+  const freed = frees === null ? (first.frees ?? second.frees) : null;
+  const left = lasting(first.pin, second.pin) ?? freed?.pin ?? null;
+  const pin = left ?? (kind === 'other' && frees === null ? 'unknown-state' : null);
   const both = {
     kind,
     pin,
-    followUp,
+    object: first.object === second.object ? first.object : null,
+    frees,
+    asks: allAnswers(first.asks, second.asks),
+    explains: first.explains || second.explains,
     callsUnknown: first.callsUnknown || second.callsUnknown,
     hint: first.hint ?? second.hint,
   };
   if (first.reason === null) {
     if (second.reason !== null) return { ...both, reason: 'malformed', word: null };
-    return both.hint === null ? safeRead : hintedRead;
+    return plainRead(both.explains, both.hint);
   }
   const isGraver = second.reason !== null && !readsSession(second.reason);
   const { reason, word } = isGraver && readsSession(first.reason) ? second : first;
   return { ...both, reason, word };
+}
+
+function isSame(first: Freed | null, second: Freed | null): boolean {
+  return JSON.stringify(first) === JSON.stringify(second);
 }

@@ -137,15 +137,40 @@ export function readsSession(reason: TextReason): boolean {
   return reason === 'session-function' || reason === 'system-variable';
 }
 
-/** Whether a function that may do anything is called behind token `from`, perhaps by a view. */
-export function callsUnknown(tokens: Tokens, from: number): boolean {
+/**
+ * The worst that is called behind token `from`, perhaps by a view: a built-in function that acts, or
+ * a stored or loadable one, which may do anything.
+ */
+export function worstCall(tokens: Tokens, from: number): 'pure' | 'unsafe' | 'unknown' {
+  let worst: 'pure' | 'unsafe' = 'pure';
   for (let at = from; at < tokens.count; at++) {
-    if (tokens.flags(at) & vocabulary.UNSAFE_TABLE) return true;
+    if (tokens.flags(at) & vocabulary.UNSAFE_TABLE) return 'unknown';
     if (tokens.type(at) !== token.OPEN) continue;
-    const reason = judgeParenthesis(tokens, at, from)?.reason;
-    if (reason === 'unknown-function' || reason === 'unsafe-function') return true;
+    const reason = (judgeParenthesis(tokens, at, from) ?? judgeCounted(tokens, at, from))?.reason;
+    if (reason === 'unknown-function') return 'unknown';
+    if (reason === 'unsafe-function') worst = 'unsafe';
   }
-  return false;
+  return worst;
+}
+
+/** Tokens of the arguments that are counted outside of {@link ReadJudge}. */
+const MAX_ARGUMENTS = 256;
+
+/** Judges the number of arguments in the parenthesis at `open`; too many tokens count as too many. */
+function judgeCounted(tokens: Tokens, open: number, from: number): Refusal | null {
+  if (open === from || (tokens.flags(open - 1) & COUNTED) === 0) return null;
+  let commas = 0;
+  let depth = 0;
+  let bound = false;
+  for (let at = open + 1; at <= open + MAX_ARGUMENTS; at++) {
+    const type = tokens.type(at);
+    if (type === CLOSE && depth-- === 0) return judgeCount(tokens, open, at, commas, bound);
+    if (type === OPEN) depth++;
+    else if (depth > 0) continue;
+    else if (type === COMMA) commas++;
+    else if (type === PLACEHOLDER || type === NAME_PLACEHOLDER) bound = true;
+  }
+  return { reason: 'unknown-function', word: tokens.word(open - 1) };
 }
 
 const MAY_PRECEDE_VALUE = QUERY_WORD | TYPE_WORD;

@@ -12,14 +12,15 @@ const globalScopes = new Set(['global', 'persist', 'persist_only']);
 
 /** SET forms that are no assignments, and the state that they leave in the session. */
 const forms: ReadonlyMap<string, StatePin | null> = new Map<string, StatePin | null>([
-  // These are for other sessions: accounts and their default roles.
+  // For other sessions of an account.
   ['password', null],
-  ['default', null],
+  ['role', 'role'],
 ]);
 
 export function openSet(tokens: Tokens): Opening {
   if (tokens.is(1, 'transaction')) return opening('set-transaction', null);
-  if (tokens.is(1, 'statement')) return opening('set', 'session-variable', 'variable-hint');
+  if (tokens.is(1, 'statement')) return opening('set', pinOfPrefixed(tokens), 'variable-hint');
+  if (changesIdentity(tokens)) return opening('set', 'role');
   const form = tokens.type(1) === token.WORD ? forms.get(tokens.word(1)) : undefined;
   return opening('set', form === undefined ? pinOfAssignments(tokens) : form);
 }
@@ -31,6 +32,24 @@ function opening(
 ): Opening {
   const at = reason === 'variable-hint' ? 1 : 0;
   return { kind, reason, pin, at, body: -1, executes: false, definition: false };
+}
+
+/** SET DEFAULT ROLE; SET SESSION AUTHORIZATION of MariaDB 12, the account that the session acts as. */
+function changesIdentity(tokens: Tokens): boolean {
+  if (tokens.is(1, 'default')) return tokens.is(2, 'role');
+  return tokens.is(1, 'session') && tokens.is(2, 'authorization');
+}
+
+/** SET STATEMENT … FOR …: of all that may follow, what no reset of the connection undoes. */
+function pinOfPrefixed(tokens: Tokens): StatePin {
+  for (let at = 2; at < tokens.count; at++) {
+    if (!tokens.is(at, 'for')) continue;
+    if (tokens.is(at + 1, 'xa')) return 'xa-transaction';
+    if (tokens.is(at + 1, 'call') || tokens.is(at + 1, 'execute')) return 'unknown-state';
+    const set = tokens.is(at + 1, 'set');
+    if (set && (tokens.is(at + 2, 'role') || tokens.is(at + 2, 'default'))) return 'role';
+  }
+  return 'session-variable';
 }
 
 /**

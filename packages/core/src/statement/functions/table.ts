@@ -1,12 +1,12 @@
-import type { FollowUp, StatePin } from '../facts.ts';
+import type { Answer, StatePin } from '../facts.ts';
 
 /** A built-in function whose call belongs to the primary. */
 export interface ImpureFunction {
   readonly reason: 'session-function' | 'unsafe-function';
   /** State that the call leaves in its session. */
   readonly pin?: StatePin;
-  /** Whose answer the call asks for. */
-  readonly followUp?: FollowUp;
+  /** What of earlier statements the call asks for. */
+  readonly asks?: Answer;
 }
 
 /** The least and the greatest number of arguments. */
