@@ -8,7 +8,9 @@ export type {
   RoutingOptions,
 } from './config/options.ts';
 export { optionProblems, optionsError } from './config/parse.ts';
+export { ClientSession, openSession, withSession } from './connection/client-session.ts';
 export { ReplicatedConnection } from './connection/connection.ts';
+export { type FlowStep, followFlows, inStep, openStep, outsideFlows } from './connection/flow.ts';
 export {
   createReplicatedPool,
   type HostStats,

@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
-import { ReplicatedConnection } from '@rwsplit/core';
+import { outsideFlows, ReplicatedConnection } from '@rwsplit/core';
 import type { Knex } from 'knex';
+import { asStep, inFlow } from './flow.ts';
 import { addForcePrimary, addHint, isHint } from './force-primary.ts';
 import { hasReplicas, splitOptions } from './options.ts';
 import { HintedRunner } from './runner.ts';
@@ -87,7 +88,7 @@ export class ReplicatedMysql2 extends StockMysql2 {
       return super.acquireRawConnection();
     }
     this.connectionSettings = sessions.renew(this.connectionSettings);
-    await sessions.reach((primary) => this.checkVersion?.(primary));
+    await outsideFlows(() => sessions.reach((primary) => this.checkVersion?.(primary)));
     return new Slot(sessions);
   }
 
@@ -140,7 +141,19 @@ export class ReplicatedMysql2 extends StockMysql2 {
   }
 
   override transaction(...options: readonly unknown[]): ReplicatedTransaction {
-    return new ReplicatedTransaction(this, ...options);
+    return asStep(this, () => new ReplicatedTransaction(this, ...options));
+  }
+
+  override queryBuilder(): Knex.QueryBuilder {
+    return inFlow(this, super.queryBuilder());
+  }
+
+  override schemaBuilder(): Knex.SchemaBuilder {
+    return inFlow(this, super.schemaBuilder());
+  }
+
+  override raw(...given: unknown[]): Knex.Raw {
+    return inFlow(this, super.raw(...given));
   }
 
   override runner(builder: Runnable): HintedRunner {

@@ -1,3 +1,4 @@
+import { runInFlow } from './flow.ts';
 import { addHint, wantsPrimary } from './force-primary.ts';
 import { type CompiledStatement, StockRunner, type WithOptions } from './stock.ts';
 
@@ -18,7 +19,7 @@ export class HintedRunner extends StockRunner {
     if (parameters !== undefined && this.#isForThePrimary()) {
       addHint(parameters);
     }
-    return super.ensureConnection(run, parameters);
+    return runInFlow(this.builder, () => super.ensureConnection(run, parameters));
   }
 
   #isForThePrimary(): boolean {

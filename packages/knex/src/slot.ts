@@ -1,3 +1,4 @@
+import { outsideFlows } from '@rwsplit/core';
 import type { Session, Sessions } from './sessions.ts';
 
 /** The sessions that are out, each with the slot that stands for it in Knex's pool. */
@@ -34,7 +35,7 @@ export class Slot {
 
   /** A session beside the one that the slot stands for. */
   async aside<Result>(use: (session: Session) => Result | Promise<Result>): Promise<Result> {
-    const session = await this.#sessions.open();
+    const session = await outsideFlows(() => this.#sessions.open());
     try {
       return await use(session);
     } finally {

@@ -23,6 +23,8 @@ import type { DriverOptions } from './options.ts';
 export class ReplicatedMysqlDriver implements Driver {
   readonly #options: DriverOptions;
   #pool: ReplicatedPool | null = null;
+  /** Opened while Kysely is still in the caller's flow: later on it waits for this driver first. */
+  #first: Promise<ReplicatedConnection> | null = null;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -30,10 +32,13 @@ export class ReplicatedMysqlDriver implements Driver {
 
   async init(): Promise<void> {
     this.#pool = createReplicatedPool(this.#options.pool);
+    this.#first = this.#openSession();
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    const connection = new SessionConnection(await this.#openSession());
+    const session = this.#first ?? this.#openSession();
+    this.#first = null;
+    const connection = new SessionConnection(await session);
     try {
       await this.#options.onReserveConnection?.(connection);
     } catch (error) {

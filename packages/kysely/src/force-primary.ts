@@ -1,3 +1,4 @@
+import { followFlows } from '@rwsplit/core';
 import {
   type CompiledQuery,
   type KyselyPlugin,
@@ -9,11 +10,8 @@ import {
   type RootOperationNode,
   type UnknownRow,
 } from 'kysely';
-
-/** Whatever takes Kysely plugins and gives itself back: databases, transactions, builders, raw SQL. */
-export interface Pluggable<T> {
-  withPlugin(plugin: KyselyPlugin): T;
-}
+import { withSessionOf } from './in-session.ts';
+import type { Pluggable } from './pluggable.ts';
 
 /**
  * Runs queries on the primary that could run on a replica.
@@ -68,7 +66,11 @@ const plugin = new ForcePrimaryPlugin();
  */
 export class HintingQueryCompiler extends MysqlQueryCompiler {
   override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
-    const compiled = super.compileQuery(node, queryId);
+    if (node.kind !== 'SelectQueryNode') {
+      // Somebody may ask about it next, and its connection is acquired right after this.
+      followFlows();
+    }
+    const compiled = withSessionOf(super.compileQuery(node, queryId), queryId);
     return transformed.delete(queryId) ? Object.freeze({ ...compiled, [forced]: true }) : compiled;
   }
 }

@@ -42,7 +42,15 @@ export class CatalogueConnection {
 
   /** Sets the connection up as those of the pool: the hook may set a role. */
   prepare({ name }: Host, onCreateConnection: OnCreateConnection | null): Promise<void> {
-    const preparation = { name, role: 'primary', onVersion: null, onCreateConnection } as const;
+    const greeting = { version: '', settings: [], role: null };
+    const onGreeting = () => {};
+    const preparation = {
+      name,
+      role: 'primary',
+      greeting,
+      onGreeting,
+      onCreateConnection,
+    } as const;
     return new Promise((resolve, reject) => {
       prepareConnection(this.#raw, preparation, (error) => (error ? reject(error) : resolve()));
     });

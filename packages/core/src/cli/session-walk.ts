@@ -1,9 +1,10 @@
 import { anyPool, roleOf } from '../explain/explain.ts';
 import { decide } from '../routing/decide.ts';
 import type { Role, Route } from '../routing/reasons.ts';
+import { endsTransaction } from '../session/implicit-commit.ts';
 import { observe } from '../session/observe.ts';
 import { predict } from '../session/predict.ts';
-import { freshSession, type SessionState } from '../session/state.ts';
+import { freshSession, pinOf, type SessionPin, type SessionState } from '../session/state.ts';
 import type { Facts } from '../statement/facts.ts';
 
 /** Where a statement of a session would run. */
@@ -17,21 +18,10 @@ const inTransaction = 1;
 const autocommit = 2;
 
 /**
- * Statements that commit what is open before they run (MySQL manual, "Statements That Cause an
- * Implicit Commit").
- */
-const commits = new Set(
-  (
-    'alter analyze cache change check create drop flush grant import install load lock optimize ' +
-    'purge rename repair reset restart revoke shutdown start stop truncate uninstall'
-  ).split(' '),
-);
-
-/**
  * Pins that say nothing of what the application counts on: a session that ends after its statement
  * or transaction ends them. The others are of state that it has made to use it.
  */
-const givenBack: ReadonlySet<SessionState['pin']> = new Set(['has-written', 'unknown-state']);
+const givenBack: ReadonlySet<SessionPin | null> = new Set([null, 'has-written', 'unknown-state']);
 
 /**
  * Walks through one session without a server: the state that rwsplit would expect, and the decision
@@ -56,7 +46,7 @@ export class SessionWalk {
     const route = decide({
       facts,
       state: this.#state,
-      holdsConnection: this.#held !== null,
+      isAnswerable: this.#held !== null,
       forcePrimary: facts.hint === 'primary',
       ...anyPool,
     });
@@ -68,7 +58,13 @@ export class SessionWalk {
 
   #stateAfter(facts: Facts): SessionState {
     const before = this.#state;
-    const answered = observe(predict(before, facts), { serverStatus: statusAfter(before, facts) });
+    const response = { serverStatus: statusAfter(before, facts), insertId: null };
+    const answered = observe(
+      predict(before, facts),
+      facts,
+      { ...response, hasChangedState: false },
+      'unknown',
+    );
     if (this.#isWhole) {
       return answered;
     }
@@ -76,8 +72,8 @@ export class SessionWalk {
     if (this.#isSettingUp) {
       return before;
     }
-    const isGivenBack = answered.transaction === 'none' && givenBack.has(answered.pin);
-    return isGivenBack ? { ...answered, pin: null } : answered;
+    const isGivenBack = answered.transaction === 'none' && givenBack.has(pinOf(answered));
+    return isGivenBack ? { ...answered, holds: [], hasWritten: false } : answered;
   }
 }
 
@@ -86,9 +82,6 @@ function statusAfter({ transaction }: SessionState, facts: Facts): number {
   return (isOpenAfter(transaction === 'open', facts) ? inTransaction : 0) | autocommit;
 }
 
-function isOpenAfter(isOpen: boolean, { kind, word, pin }: Facts): boolean {
-  if (kind === 'begin') return true;
-  if (kind === 'commit' || kind === 'rollback') return false;
-  const isTemporary = pin === 'temporary-table';
-  return isOpen && !(commits.has(word ?? '') && !isTemporary);
+function isOpenAfter(isOpen: boolean, facts: Facts): boolean {
+  return facts.kind === 'begin' || (isOpen && !endsTransaction(facts));
 }

@@ -41,6 +41,14 @@ export interface RoutingOptions {
    */
   readonly acquireTimeout?: number;
   /**
+   * How long a connection may have been idle, in milliseconds, to be used without a sign of life of its
+   * server: after that it is pinged before its next statement, and replaced if no answer comes. One
+   * that is in steady use is never pinged. `false`: none ever is.
+   *
+   * @default 30000
+   */
+  readonly checkIdleAfter?: number | false;
+  /**
    * Stored or loadable functions that only read, as `'f'` or `'db.f'`: calls of them may run on a
    * replica. Any other function that is no built-in keeps its statement on the primary. Names are
    * written without quotes; a built-in function that locks, writes or depends on its session, such
@@ -72,8 +80,8 @@ export interface RoutingOptions {
    */
   readonly trustDeclarations?: boolean;
   /**
-   * Sets up each new connection of every host before its first statement, and those that read the
-   * catalogue; a promise is awaited.
+   * Sets up each new connection of every host before its first statement, again when a session left
+   * state in it and it was reset, and those that read the catalogue; a promise is awaited.
    *
    * @default none
    */
@@ -93,17 +101,20 @@ export interface ReplicatedPoolOptions extends RoutingOptions {
   readonly replicas?: readonly HostConfig[];
 }
 
+function durationOrFalse(value: unknown): string | null {
+  const expected = value === false ? null : duration(value);
+  return expected === null ? null : `${expected} or false`;
+}
+
 /** The check of each routing option: unknown keys are refused, so that no typo goes unseen. */
 export const routingChecks = {
   dialect: check(oneOf(['mysql', 'mariadb'])),
   balancing: check(oneOf(balancings)),
   acquireTimeout: check(duration),
+  checkIdleAfter: check(durationOrFalse),
   pureFunctions: check(array(text("function names, 'f' or 'db.f'"))),
   primaryTables: check(array(text("table names, 't' or 'db.t'"))),
-  catalogueRefresh: check((value) => {
-    const expected = value === false ? null : duration(value);
-    return expected === null ? null : `${expected} or false`;
-  }),
+  catalogueRefresh: check(durationOrFalse),
   trustDeclarations: check(boolean),
   onCreateConnection: check(func),
 } satisfies Record<keyof RoutingOptions, unknown>;
@@ -112,6 +123,7 @@ export const routingChecks = {
 export const routingDefaults = {
   balancing: 'leastOutstanding',
   acquireTimeout: 10_000,
+  checkIdleAfter: 30_000,
   catalogueRefresh: 300_000,
   trustDeclarations: false,
 } as const satisfies RoutingOptions;

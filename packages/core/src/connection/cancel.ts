@@ -1,7 +1,7 @@
 import { RwSplitError } from '../errors.ts';
 import { loginOptions } from '../pool/login-options.ts';
 import { createSingleConnection, type RawConnection } from '../pool/mysql2.ts';
-import type { Session, Task } from './session.ts';
+import type { Task, TaskQueue } from './task-queue.ts';
 
 /** What to end on the server: the statement alone, or the connection with it. */
 export type CancelScope = 'query' | 'connection';
@@ -12,15 +12,15 @@ export type CancelScope = 'query' | 'connection';
  * statement that still waits for a connection is not sent. Does nothing if the session runs no
  * statement, or not any more once the control connection is open.
  */
-export async function cancelRunning(session: Session, scope: CancelScope): Promise<void> {
-  const { running } = session;
-  const target = session.lease?.connection;
+export async function cancelRunning(queue: TaskQueue, scope: CancelScope): Promise<void> {
+  const { running } = queue;
+  const target = queue.session.lease?.connection;
   if (running === null) {
     return;
   }
   if (scope === 'connection') {
     // First, so that the loss of the connection is no fault of its host, and nothing runs again.
-    session.destroy();
+    queue.destroy();
   } else if (target === undefined) {
     running.refuse(cancelledError());
   }
@@ -32,7 +32,7 @@ export async function cancelRunning(session: Session, scope: CancelScope): Promi
     await ping(control);
     // By now another statement of this session, or of another one, may use the connection; one that
     // was destroyed is used by nobody, and its thread id is not given again while it lives.
-    if (scope === 'connection' || isStillRunning(session, running, target)) {
+    if (scope === 'connection' || isStillRunning(queue, running, target)) {
       await kill(control, scope, target);
     }
   } finally {
@@ -40,8 +40,8 @@ export async function cancelRunning(session: Session, scope: CancelScope): Promi
   }
 }
 
-function isStillRunning(session: Session, task: Task, target: RawConnection): boolean {
-  return session.running === task && session.lease?.connection === target;
+function isStillRunning(queue: TaskQueue, task: Task, target: RawConnection): boolean {
+  return queue.running === task && queue.session.lease?.connection === target;
 }
 
 function cancelledError(): RwSplitError {

@@ -9,19 +9,21 @@ import {
   type SqlValue,
   type StatementCallback,
 } from '../pool/mysql2.ts';
-import { freshSession } from '../session/state.ts';
 import type { StatePin } from '../statement/facts.ts';
 import { type CancelScope, cancelRunning } from './cancel.ts';
+import { currentSession } from './client-session.ts';
+import { nextFlow } from './flow.ts';
 import { promiseConnection } from './promise.ts';
 import { RunCommand } from './run-command.ts';
 import { RunStatement } from './run-statement.ts';
-import { Session, type SessionContext } from './session.ts';
 import {
   readArguments,
   type Statement,
   type StatementMethod,
   type StatementOptions,
 } from './statement.ts';
+import { callsFromHere } from './storage.ts';
+import { type SessionContext, TaskQueue } from './task-queue.ts';
 
 /**
  * A connection in mysql2's shape that chooses a host for each statement. It is one session: inside
@@ -29,13 +31,13 @@ import {
  * primary. It takes a connection of a host when its first statement needs one.
  */
 export class ReplicatedConnection extends EventEmitter {
-  readonly #session: Session;
+  readonly #queue: TaskQueue;
   readonly #config: ConnectionOptions;
 
   /** Only pools make these: see {@link ReplicatedPool.getConnection}. */
   constructor(context: SessionContext, config: ConnectionOptions) {
     super();
-    this.#session = new Session(context);
+    this.#queue = new TaskQueue(context, currentSession(), nextFlow());
     this.#config = config;
   }
 
@@ -46,12 +48,12 @@ export class ReplicatedConnection extends EventEmitter {
 
   /** The server's id of the connection in use; `null` while there is none. Unique on one host only. */
   get threadId(): number | null {
-    return this.#session.lease?.connection.threadId ?? null;
+    return this.#queue.session.lease?.connection.threadId ?? null;
   }
 
   /** Name and role of the host whose connection is in use; `null` while there is none. */
   get host(): { readonly name: string; readonly role: 'primary' | 'replica' } | null {
-    const host = this.#session.lease?.host;
+    const host = this.#queue.session.lease?.host;
     return host === undefined ? null : { name: host.name, role: host.role };
   }
 
@@ -83,28 +85,27 @@ export class ReplicatedConnection extends EventEmitter {
 
   /** Opens a connection to the primary, unless one is in use, and reports whether that worked. */
   connect(callback: CommandCallback): void {
-    this.#command(null, callback, (_connection, answer) => answer(null));
+    this.#command(null, false, callback, (_connection, answer) => answer(null));
   }
 
   /** Asks the host whose connection is in use, else the primary, for a sign of life. */
   ping(callback: CommandCallback): void {
-    this.#command(null, callback, (connection, answer) => connection.ping(answer));
+    this.#command(null, false, callback, (connection, answer) => connection.ping(answer));
   }
 
   /** Logs in anew on one connection to the primary, where this session then stays. */
   changeUser(options: object, callback: CommandCallback = () => {}): void {
-    this.#command('unknown-state', callback, (connection, answer) =>
+    this.#command('unknown-state', true, callback, (connection, answer) =>
       connection.changeUser(options, answer),
     );
   }
 
   /** Drops all state of the session. What it left in a connection goes with that connection. */
   reset(callback: CommandCallback): void {
-    const session = this.#session;
-    session.enqueue({
+    const queue = this.#queue;
+    queue.enqueue({
       run: (done) => {
-        session.letGo();
-        session.state = freshSession;
+        queue.reset();
         done();
         process.nextTick(callback, null);
       },
@@ -117,14 +118,14 @@ export class ReplicatedConnection extends EventEmitter {
     options: string | { readonly sql: string },
     callback: (error: Error | null, statement?: unknown) => void,
   ): void {
-    this.#command('prepared-statement', callback, (connection, answer) =>
+    this.#command('prepared-statement', false, callback, (connection, answer) =>
       connection.prepare(options, answer),
     );
   }
 
   /** Forgets a statement that `execute` has prepared on the connection in use. */
   unprepare(options: string | { readonly sql: string }): unknown {
-    return this.#session.lease?.connection.unprepare(options);
+    return this.#queue.session.lease?.connection.unprepare(options);
   }
 
   /**
@@ -135,12 +136,12 @@ export class ReplicatedConnection extends EventEmitter {
    *   too, as {@link destroy} does.
    */
   cancel(scope: CancelScope = 'query'): Promise<void> {
-    return cancelRunning(this.#session, scope);
+    return cancelRunning(this.#queue, scope);
   }
 
   /** Gives the connection back when its statements are done. Later calls do nothing. */
   release(): void {
-    this.#session.release();
+    this.#queue.release();
   }
 
   /** mysql2 gives a pooled connection back here too. */
@@ -153,17 +154,17 @@ export class ReplicatedConnection extends EventEmitter {
 
   /** Closes the connection in use, and ends this session with whatever it was doing. */
   destroy(): void {
-    this.#session.destroy();
+    this.#queue.destroy();
   }
 
   /** Stops reading from the connection in use, until {@link resume}. */
   pause(): void {
-    this.#session.lease?.connection.pause();
+    this.#queue.session.lease?.connection.pause();
   }
 
   /** Reads on. */
   resume(): void {
-    this.#session.lease?.connection.resume();
+    this.#queue.session.lease?.connection.resume();
   }
 
   /** The same as {@link destroy}. */
@@ -195,12 +196,16 @@ export class ReplicatedConnection extends EventEmitter {
 
   #run(method: StatementMethod, sql: unknown, values: unknown, callback: unknown): Statement {
     const statement = readArguments(method, sql, values, callback);
-    this.#session.enqueue(new RunStatement(this.#session, statement));
+    if (statement.session !== null) {
+      this.#queue.use(statement.session);
+    }
+    this.#queue.enqueue(new RunStatement(this.#queue, statement));
     return statement;
   }
 
   #command<Result>(
     pin: StatePin | null,
+    isLasting: boolean,
     callback: (error: Error | null, result?: Result) => void,
     send: (
       connection: RawConnection,
@@ -208,14 +213,16 @@ export class ReplicatedConnection extends EventEmitter {
     ) => void,
   ): void {
     let isOpen = true;
+    const call = callsFromHere();
     const settle = (error: Error | null, result?: Result) => {
       if (isOpen) {
         isOpen = false;
-        callback(error, result);
+        call(callback, error, result);
       }
     };
     const command = {
       pin,
+      isLasting,
       send: (connection: RawConnection, answered: (error: DriverError | null) => void) =>
         send(connection, (error, result) => {
           answered(error ?? null);
@@ -223,6 +230,6 @@ export class ReplicatedConnection extends EventEmitter {
         }),
       refuse: settle,
     };
-    this.#session.enqueue(new RunCommand(this.#session, command));
+    this.#queue.enqueue(new RunCommand(this.#queue, command));
   }
 }

@@ -23,11 +23,14 @@ import {
   unwrapPool,
 } from '../pool/mysql2.ts';
 import type { Dialect } from '../statement/facts.ts';
+import { currentSession } from './client-session.ts';
 import { ReplicatedConnection } from './connection.ts';
+import { type Flow, followFlows, nextFlow } from './flow.ts';
 import { promisePool } from './promise.ts';
 import { RunStatement } from './run-statement.ts';
-import { Session, type SessionContext } from './session.ts';
 import { readArguments, type Statement, type StatementOptions } from './statement.ts';
+import { findStorage } from './storage.ts';
+import { type SessionContext, TaskQueue } from './task-queue.ts';
 
 /** One host in {@link PoolStats}. */
 export interface HostStats extends HostInfo {
@@ -69,7 +72,7 @@ export class ReplicatedPool extends EventEmitter {
     const hasReplicas = options.hosts.length > 1;
     this.#catalogue = new Catalogue(options.routing, hasReplicas, () => this.#hosts);
     this.#hosts = openHosts(options, this.#catalogue);
-    this.#context = this.#makeContext();
+    this.#context = this.#makeContext(options.routing.acquireTimeout);
     this.#forwardEvents();
   }
 
@@ -122,6 +125,9 @@ export class ReplicatedPool extends EventEmitter {
     }
     this.#isClosed = true;
     this.#catalogue.close();
+    for (const host of this.#hosts.all) {
+      host.close();
+    }
     const pools = new Set(this.#hosts.all.map((host) => host.pool));
     let open = pools.size;
     let failure: Error | null = null;
@@ -201,11 +207,25 @@ export class ReplicatedPool extends EventEmitter {
     values: unknown,
     callback: unknown,
   ): Statement {
+    const flow = this.#nextFlow(sql);
     const statement = readArguments(method, sql, values, callback);
-    const session = new Session(this.#context);
-    session.enqueue(new RunStatement(session, statement));
-    session.release();
+    const queue = new TaskQueue(this.#context, statement.session ?? currentSession(), flow);
+    queue.enqueue(new RunStatement(queue, statement));
+    queue.release();
     return statement;
+  }
+
+  /** Flows are followed from the first statement on that somebody may ask about. */
+  #nextFlow(sql: unknown): Flow | null {
+    if (findStorage() === undefined && !this.#isPlainRead(sql)) {
+      followFlows();
+    }
+    return nextFlow();
+  }
+
+  #isPlainRead(sql: unknown): boolean {
+    const text = typeof sql === 'object' && sql !== null && 'sql' in sql ? sql.sql : sql;
+    return typeof text === 'string' && this.#catalogue.classify(text).reason === null;
   }
 
   /**
@@ -223,11 +243,12 @@ export class ReplicatedPool extends EventEmitter {
     });
   }
 
-  #makeContext(): SessionContext {
+  #makeContext(acquireTimeout: number): SessionContext {
     const isClosed = () => this.#isClosed;
     return {
       hosts: this.#hosts,
       catalogue: this.#catalogue,
+      acquireTimeout,
       get isClosed() {
         return isClosed();
       },
@@ -259,6 +280,7 @@ export function createReplicatedPool(options: ReplicatedPoolOptions): Replicated
 function openHosts({ hosts, routing }: ParsedOptions, catalogue: Catalogue): Hosts {
   const policy: HostPolicy = {
     acquireTimeout: routing.acquireTimeout,
+    checkIdleAfter: routing.checkIdleAfter,
     onCreateConnection: routing.onCreateConnection ?? null,
     onVersion: (version) => catalogue.learnVersion(version),
     onHealthChange: publishHealth,

@@ -1,21 +1,38 @@
+import type { Response } from '../session/observe.ts';
+
 /**
- * The status flags of an answer as mysql2 gives it: an OK packet has them, a result set does not;
- * with several results, the last one with flags counts.
+ * What an answer as mysql2 gives it says of its session: an OK packet has status flags, a result set
+ * does not; with several results, the last one with flags counts.
  */
-export function serverStatusOf(result: unknown): number | null {
-  if (Array.isArray(result)) {
-    return isHeader(result[0]) || isHeader(result.at(-1)) ? statusOfLast(result) : null;
+export function responseOf(result: unknown): Response {
+  const header = headerOf(result);
+  if (header === null) {
+    return withoutHeader;
   }
-  return isHeader(result) ? result.serverStatus : null;
+  const { serverStatus, insertId, stateChanges } = header;
+  const hasInsertId = insertId !== undefined && String(insertId) !== '0';
+  return {
+    serverStatus,
+    insertId: hasInsertId ? String(insertId) : null,
+    // mysql2 misreads what the tracker says, but not that it says something.
+    hasChangedState: (stateChanges?.trackStateChange ?? null) !== null,
+  };
 }
 
-function statusOfLast(results: readonly unknown[]): number | null {
-  const header = results.findLast(isHeader);
-  return header === undefined ? null : header.serverStatus;
+const withoutHeader: Response = { serverStatus: null, insertId: null, hasChangedState: false };
+
+function headerOf(result: unknown): Header | null {
+  if (Array.isArray(result)) {
+    const isSeveral = isHeader(result[0]) || isHeader(result.at(-1));
+    return isSeveral ? (result.findLast(isHeader) ?? null) : null;
+  }
+  return isHeader(result) ? result : null;
 }
 
 interface Header {
   readonly serverStatus: number;
+  readonly insertId?: number | string;
+  readonly stateChanges?: { readonly trackStateChange?: unknown };
 }
 
 /** By its class: a row has none, whatever its columns are called. */

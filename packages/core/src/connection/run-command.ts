@@ -1,9 +1,10 @@
 import type { Lease } from '../pool/lease.ts';
 import type { DriverError, RawConnection } from '../pool/mysql2.ts';
-import { afterConnectionLoss } from '../session/state.ts';
+import { withHold } from '../session/state.ts';
 import type { StatePin } from '../statement/facts.ts';
-import type { Session, Task } from './session.ts';
-import { sessionLost } from './session-lost.ts';
+import { sessionLost } from './refusals.ts';
+import type { Session } from './session.ts';
+import type { Task, TaskQueue } from './task-queue.ts';
 
 /** A command of the protocol that is no statement. */
 export interface Command {
@@ -13,6 +14,8 @@ export interface Command {
   refuse(error: Error): void;
   /** What it leaves behind in the connection; `null` for nothing. */
   readonly pin: StatePin | null;
+  /** Whether what it leaves behind is undone by nothing but closing the connection. */
+  readonly isLasting: boolean;
 }
 
 /**
@@ -20,16 +23,31 @@ export interface Command {
  * something behind runs on the primary only: a replica's connection cannot serve what comes after.
  */
 export class RunCommand implements Task {
-  readonly #session: Session;
+  readonly #queue: TaskQueue;
   readonly #command: Command;
   #isRefused = false;
 
-  constructor(session: Session, command: Command) {
-    this.#session = session;
+  constructor(queue: TaskQueue, command: Command) {
+    this.#queue = queue;
     this.#command = command;
   }
 
   run(done: () => void): void {
+    this.#queue.settle(this.#command.pin, [], false, (error) => {
+      if (error === null) {
+        this.#runSettled(done);
+      } else {
+        done();
+        this.refuse(error);
+      }
+    });
+  }
+
+  get #session(): Session {
+    return this.#queue.session;
+  }
+
+  #runSettled(done: () => void): void {
     const session = this.#session;
     if (session.state.lost) {
       done();
@@ -43,7 +61,7 @@ export class RunCommand implements Task {
       return;
     }
     session.letGo();
-    session.context.hosts.lease('primary', [], (error, lease) => {
+    this.#queue.context.hosts.lease('primary', [], (error, lease) => {
       if (this.#isRefused) {
         lease?.giveBack();
         done();
@@ -68,16 +86,17 @@ export class RunCommand implements Task {
     const session = this.#session;
     const { pin } = this.#command;
     if (pin !== null) {
-      session.state = { ...session.state, pin: session.state.pin ?? pin, dirty: true };
+      session.state = withHold(session.state, { pin, object: null });
+    }
+    if (this.#command.isLasting) {
+      session.spoil();
     }
     let isAnswered = false;
     try {
       this.#command.send(lease.connection, (error) => {
         isAnswered = true;
         if (error !== null && error.fatal === true) {
-          session.spoil();
-          session.state = afterConnectionLoss(session.state);
-          session.letGo();
+          session.loseConnection();
         }
         done();
       });

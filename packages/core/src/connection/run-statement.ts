@@ -5,29 +5,31 @@ import type { HostInfo } from '../pool/host-info.ts';
 import type { Lease } from '../pool/lease.ts';
 import type { DriverError } from '../pool/mysql2.ts';
 import { decide } from '../routing/decide.ts';
+import { unanswerable } from '../routing/follow-up.ts';
 import type { Route } from '../routing/reasons.ts';
 import { recoveryFrom } from '../routing/recover.ts';
-import { observe, observeError } from '../session/observe.ts';
+import { bearsDoubt, observe, observeDoubt, observeError } from '../session/observe.ts';
 import { predict } from '../session/predict.ts';
 import {
-  afterAnswer,
   afterConnectionLoss,
+  afterLeaving,
   afterRollback,
-  asksForLostAnswer,
   isBound,
-  isClean,
+  isHeld,
   type SessionState,
 } from '../session/state.ts';
 import type { Facts, StatementKind } from '../statement/facts.ts';
-import { rolledBack, serverStatusOf } from './response.ts';
-import type { Session, Task } from './session.ts';
-import { sessionLost } from './session-lost.ts';
+import { isOwnInsertId } from './insert-id.ts';
+import { followUpLost, followUpOnReplica, sessionLost } from './refusals.ts';
+import { responseOf, rolledBack } from './response.ts';
+import type { Session } from './session.ts';
 import type { Statement } from './statement.ts';
 import { factsOf, textWithCode } from './statement-facts.ts';
+import type { SessionContext, Task, TaskQueue } from './task-queue.ts';
 
 /** A statement on its way through a session: from its text to its answer. */
 export class RunStatement implements Task {
-  readonly #session: Session;
+  readonly #queue: TaskQueue;
   readonly #statement: Statement;
   readonly #tried: HostInfo[] = [];
   readonly #startedAt = statementChannel.hasSubscribers ? performance.now() : 0;
@@ -38,14 +40,21 @@ export class RunStatement implements Task {
   #changed: (() => void) | null = null;
   #isFinished = false;
 
-  constructor(session: Session, statement: Statement) {
-    this.#session = session;
+  constructor(queue: TaskQueue, statement: Statement) {
+    this.#queue = queue;
     this.#statement = statement;
   }
 
   run(done: () => void): void {
     this.#done = done;
-    this.#route();
+    const facts = this.#classify();
+    this.#queue.settle(facts.pin, facts.asks, facts.reason === null, (error) => {
+      if (error !== null) {
+        this.#refuseUnsent('follow-up', error);
+      } else {
+        this.#check(facts);
+      }
+    });
   }
 
   refuse(error: Error): void {
@@ -53,40 +62,176 @@ export class RunStatement implements Task {
     this.#statement.settle(error);
   }
 
-  #route(): void {
-    const { context, state } = this.#session;
-    const facts = factsOf(this.#statement, context.catalogue, context.hosts);
+  get #context(): SessionContext {
+    return this.#queue.context;
+  }
+
+  get #session(): Session {
+    return this.#queue.session;
+  }
+
+  #classify(): Facts {
+    const { catalogue, hosts } = this.#context;
+    const facts = factsOf(this.#statement, catalogue, hosts);
     this.#kind = facts.kind;
-    if (state.lost || asksForLostAnswer(state, facts)) {
-      this.#afterLoss(facts);
+    return facts;
+  }
+
+  /** Nothing runs in a session that has lost what it would run in; what is in doubt, the server says. */
+  #check(facts: Facts): void {
+    const session = this.#session;
+    if (session.state.lost !== null && !this.#startsAgain(facts)) {
+      this.#refuseUnsent('transaction', sessionLost(session.state));
+    } else if (session.state.lost === 'connection') {
+      session.state = afterRollback(session.state);
+      process.nextTick(() => this.#finish(transactionRoute, null, rolledBack()));
+    } else if (session.state.transaction === 'doubtful' && !bearsDoubt(facts)) {
+      this.#askWhetherOpen(facts);
+    } else {
+      session.state = session.state.lost === null ? session.state : afterRollback(session.state);
+      this.#checkAnswers(facts);
+    }
+  }
+
+  /** Whether a statement may run, or need not, in a session that has lost its transaction. */
+  #startsAgain({ kind }: Facts): boolean {
+    const { lost, transaction } = this.#session.state;
+    return lost === 'connection'
+      ? kind === 'rollback' && transaction !== 'none'
+      : kind === 'rollback' || kind === 'begin';
+  }
+
+  #askWhetherOpen(facts: Facts): void {
+    const session = this.#session;
+    // It does nothing, and its answer has the flags.
+    this.#ask('DO 0', (error, result) => {
+      if (error === null) {
+        session.state = observeDoubt(session.state, responseOf(result).serverStatus);
+        this.#check(facts);
+      } else {
+        session.loseConnection();
+        this.#refuseUnsent('transaction', sessionLost(session.state));
+      }
+    });
+  }
+
+  /** A statement of our own on the connection that the session holds. */
+  #ask(sql: string, callback: (error: Error | null, result?: unknown) => void): void {
+    const lease = this.#session.lease;
+    if (lease === null) {
+      callback(new Error('no connection'));
       return;
     }
+    try {
+      lease.connection.query({ sql, rowsAsArray: true }, (error, result) =>
+        callback(error, result),
+      );
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** What a statement asks of earlier ones, it gets from their connection, or not at all. */
+  #checkAnswers(facts: Facts): void {
+    if (facts.asks.length === 0) {
+      this.#route(facts);
+      return;
+    }
+    const session = this.#session;
+    this.#proveDiagnostics(facts);
+    const lost = unanswerable({
+      facts,
+      state: session.state,
+      held: session.lease?.host.role ?? null,
+      isCatalogueBehind: this.#context.catalogue.isBehind,
+    });
+    if (lost !== null) {
+      const isElsewhere = lost.why === 'replica';
+      this.#refuseUnsent(
+        'follow-up',
+        isElsewhere ? followUpOnReplica(lost.answer) : followUpLost(lost.answer),
+      );
+    } else if (facts.asks.includes('insert-id')) {
+      this.#checkInsertId(facts);
+    } else {
+      this.#route(facts);
+    }
+  }
+
+  /** MariaDB keeps the warnings of before behind what touches no table; the last text shows whether it did. */
+  #proveDiagnostics({ asks }: Facts): void {
+    const session = this.#session;
+    const { previous, state } = session;
+    if (
+      previous === null ||
+      !asks.includes('diagnostics') ||
+      state.answers.includes('diagnostics')
+    ) {
+      return;
+    }
+    if (this.#context.catalogue.inspector.tables(previous.sql).length > 0) {
+      session.state = { ...state, answers: [...state.answers, 'diagnostics'] };
+    }
+  }
+
+  /** LAST_INSERT_ID() may still be that of the connection's last user: then it must not be told. */
+  #checkInsertId(facts: Facts): void {
+    const { lease, inserts, state } = this.#session;
+    const foreign = lease?.foreignInsertIds ?? [];
+    if (foreign.length === 0 || inserts.some(isOwnInsertId)) {
+      this.#route(facts);
+      return;
+    }
+    if (facts.asks.length > 1) {
+      // To ask the server would change what else it is asked for.
+      this.#refuseUnsent('follow-up', followUpLost('insert-id'));
+      return;
+    }
+    this.#ask('SELECT LAST_INSERT_ID()', (error, rows) => {
+      const id = Array.isArray(rows) && Array.isArray(rows[0]) ? String(rows[0][0]) : null;
+      const isOwn = inserts.some(({ insertId }) => insertId === id);
+      const isNew = state.mayHaveInserted && id !== null && !foreign.includes(id);
+      if (error === null && (isOwn || isNew)) {
+        this.#route(facts);
+      } else {
+        this.#refuseUnsent('follow-up', followUpLost('insert-id'));
+      }
+    });
+  }
+
+  #route(facts: Facts): void {
+    const { catalogue } = this.#context;
     const route = this.#decide(facts);
     // The first plain read finds out what no text shows.
-    if (route.role !== 'replica' || context.catalogue.admits(() => this.#routeAgain(route))) {
+    if (route.role !== 'replica' || catalogue.admits(() => this.#routeAgain(route))) {
       this.#follow(route, factsOnRoute(route, facts));
     }
   }
 
   #routeAgain(route: Route): void {
-    if (this.#session.isDestroyed || this.#statement.isSettled) {
+    if (this.#isGivenUp) {
       this.#finish(route, destroyedWhileWaiting());
     } else {
-      this.#route();
+      this.#checkAnswers(this.#classify());
     }
   }
 
+  get #isGivenUp(): boolean {
+    return this.#queue.isDestroyed || this.#statement.isSettled;
+  }
+
   #decide(facts: Facts): Route {
-    const { context, state, lease } = this.#session;
+    const { catalogue, hosts } = this.#context;
+    const { state, lease } = this.#session;
     const { sql, forcePrimary } = this.#statement;
     return decide({
       facts,
       state,
-      holdsConnection: lease !== null,
+      isAnswerable: lease !== null,
       forcePrimary: forcePrimary || facts.hint === 'primary',
-      wasRefused: facts.reason === null && context.catalogue.wasRefused(sql),
-      replicas: context.hosts.replicas.length,
-      isCatalogueBehind: context.catalogue.isBehind,
+      wasRefused: facts.reason === null && catalogue.wasRefused(sql),
+      replicas: hosts.replicas.length,
+      isCatalogueBehind: catalogue.isBehind,
     });
   }
 
@@ -100,14 +245,14 @@ export class RunStatement implements Task {
     }
     session.letGo();
     const role = route.role === 'current' ? 'primary' : route.role;
-    session.context.hosts.lease(role, this.#tried, (error, lease) => {
+    this.#context.hosts.lease(role, this.#tried, (error, lease) => {
       if (lease === undefined && route.reason === 'catalogue-pending') {
         // It only had the primary's word for what it reads; without that, it goes by its text.
-        session.context.catalogue.doWithout();
+        this.#context.catalogue.doWithout();
         this.#follow({ role: 'replica', reason: 'read', word: null }, facts);
       } else if (lease === undefined) {
         this.#finish(route, error);
-      } else if (session.isDestroyed || this.#statement.isSettled) {
+      } else if (this.#isGivenUp) {
         lease.giveBack();
         this.#finish(route, destroyedWhileWaiting());
       } else {
@@ -129,7 +274,7 @@ export class RunStatement implements Task {
     session.state = expected;
     this.#host = lease.host;
     const attempt = { lease, route, facts, before, expected };
-    this.#changed = session.context.catalogue.watch(facts, () => textWithCode(this.#statement));
+    this.#changed = this.#context.catalogue.watch(facts, () => textWithCode(this.#statement));
     let isAnswered = false;
     try {
       this.#statement.send(lease.connection, (error, result, fields) => {
@@ -151,12 +296,11 @@ export class RunStatement implements Task {
 
   #succeeded({ route, facts, expected }: Attempt, result: unknown, fields: unknown): void {
     const session = this.#session;
-    const observed = observe(expected, { serverStatus: serverStatusOf(result) });
-    session.state = afterAnswer(observed, facts);
+    const response = responseOf(result);
+    session.state = observe(expected, facts, response, this.#context.catalogue.dialect);
+    session.ran(this.#statement, response.insertId);
     if (closesConnection(facts, this.#statement.sql)) {
-      session.state = afterConnectionLoss(session.state);
-      session.spoil();
-      session.letGo();
+      session.loseConnection();
     }
     this.#finish(route, null, result, fields);
   }
@@ -176,7 +320,8 @@ export class RunStatement implements Task {
     const session = this.#session;
     const { lease, route, facts, before, expected } = attempt;
     const failure = failureOf(error);
-    session.state = observeError(before, expected);
+    session.state = observeError(before, expected, facts);
+    session.previous = null;
     const isGone = failure === 'connection' || failure === 'not-sent' || failure === 'client';
     if (isGone) {
       session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
@@ -189,11 +334,11 @@ export class RunStatement implements Task {
     const recovery = recoveryFrom({
       failure,
       role: mayMove ? 'replica' : lease.host.role,
-      isTied: !isClean(before) || facts.followUp !== null,
+      isTied: isHeld(before) || facts.asks.length > 0,
       hasAnswered: this.#statement.hasAnswered,
       hasRetried: this.#tried.includes(lease.host),
     });
-    if (recovery === null || session.isDestroyed) {
+    if (recovery === null || this.#queue.isDestroyed) {
       if (isGone || !isBound(session.state)) {
         session.letGo();
       }
@@ -202,35 +347,19 @@ export class RunStatement implements Task {
     }
     this.#tried.push(lease.host);
     if (recovery.reason === 'fence') {
-      session.context.catalogue.rememberRefusal(this.#statement.sql);
+      this.#context.catalogue.rememberRefusal(this.#statement.sql);
     }
     // A write may be sent again on the primary; what came before it is not on the new connection.
-    session.state = lease.host.role === 'primary' ? { ...before, lostAnswers: 'all' } : before;
+    session.state = afterLeaving(before);
     session.letGo();
     const reason = recovery.reason ?? (mayMove ? 'read' : route.reason);
     const again = { ...recovery, word: route.word, reason };
     this.#follow(again, factsOnRoute(again, facts));
   }
 
-  /** What was open on the lost connection is gone, and what was meant for it must not run elsewhere. */
-  #afterLoss(facts: Facts): void {
-    const session = this.#session;
-    const { lost } = session.state;
-    const route: Route = {
-      role: 'current',
-      reason: lost ? 'transaction' : 'follow-up',
-      word: null,
-    };
-    if (lost) {
-      session.letGo();
-    }
-    if (lost && facts.kind === 'rollback' && session.state.transaction !== 'none') {
-      session.state = afterRollback(session.state);
-      process.nextTick(() => this.#finish(route, null, rolledBack()));
-      return;
-    }
-    const error = sessionLost(session.state);
-    process.nextTick(() => this.#finish(route, error));
+  /** Nothing was sent. */
+  #refuseUnsent(reason: 'transaction' | 'follow-up', error: Error): void {
+    process.nextTick(() => this.#finish({ role: 'current', reason, word: null }, error));
   }
 
   #finish(route: Route, error: Error | null, result?: unknown, fields?: unknown): void {
@@ -257,7 +386,7 @@ export class RunStatement implements Task {
 
   #event(route: Route, error: Error | null): StatementEvent {
     const host = this.#host;
-    const { catalogue } = this.#session.context;
+    const { catalogue } = this.#context;
     const { sql } = this.#statement;
     return {
       sql,
@@ -279,9 +408,13 @@ export class RunStatement implements Task {
   }
 }
 
+const transactionRoute: Route = { role: 'current', reason: 'transaction', word: null };
+
 /** What a replica refused writes, although its text does not say so. */
 function factsOnRoute({ reason }: Route, facts: Facts): Facts {
-  return reason === 'fence' ? { ...facts, callsUnknown: true } : facts;
+  return reason === 'fence'
+    ? { ...facts, callsUnknown: true, pin: facts.pin ?? 'unknown-state' }
+    : facts;
 }
 
 /** `COMMIT RELEASE` and `ROLLBACK RELEASE`: the server closes the connection after its answer. */

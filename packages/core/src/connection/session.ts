@@ -1,66 +1,55 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { RwSplitError } from '../errors.ts';
-import type { Hosts } from '../pool/hosts.ts';
-import type { Lease } from '../pool/lease.ts';
-import { freshSession, isClean, type SessionState } from '../session/state.ts';
+import type { Lease, Traces } from '../pool/lease.ts';
+import { rememberInsertId } from '../pool/physical.ts';
+import {
+  afterConnectionLoss,
+  afterLeaving,
+  cleaningOf,
+  freshSession,
+  isHeld,
+  type SessionState,
+} from '../session/state.ts';
+import type { Statement } from './statement.ts';
 
-/** What every session of a pool shares. */
-export interface SessionContext {
-  readonly hosts: Hosts;
-  readonly catalogue: Catalogue;
-  /** Whether the pool takes statements. */
-  readonly isClosed: boolean;
+/** An INSERT whose id the server has told. */
+export interface Insert {
+  readonly statement: Statement;
+  readonly insertId: string;
 }
 
-/** Something for a session to do; the next one starts when it calls back. */
-export interface Task {
-  run(done: () => void): void;
-  /** The session ended before it was done; an answer that still comes is nobody's. */
-  refuse(error: Error): void;
-}
+/** LAST_INSERT_ID() is of the last one, or of one before it if the last named its id itself. */
+const mostInserts = 4;
 
 /**
- * One logical client. It holds at most one connection, runs one task at a time in the order in which
- * they were given, and leaves its connection only when nothing of it is bound there.
+ * One logical client: what it has done, and the connection that it did it on. It holds at most one
+ * connection at a time, and leaves it only when nothing of it is bound there.
  */
 export class Session {
-  readonly context: SessionContext;
   state: SessionState = freshSession;
+  /** What ran last on the connection; `null` if that is not known. */
+  previous: Statement | null = null;
+  /** The last inserts on the connection whose ids the server has told. */
+  #inserts: readonly Insert[] = [];
   #lease: Lease | null = null;
+  /** Whether the connection is laid aside, so that somebody else may take it. */
+  #isRemembered = false;
   /** Whether the connection must not be used again by anybody. */
   #isSpoiled = false;
-  #end: 'released' | 'destroyed' | null = null;
-  #running: Task | null = null;
-  #waiting: Task[] | null = null;
-
-  constructor(context: SessionContext) {
-    this.context = context;
-  }
 
   get lease(): Lease | null {
     return this.#lease;
   }
 
-  get isDestroyed(): boolean {
-    return this.#end === 'destroyed';
+  get isOnPrimary(): boolean {
+    return this.#lease?.host.role === 'primary' && !this.#isSpoiled;
   }
 
-  /** What runs now, or waits for a connection to run on; `null` between tasks. */
-  get running(): Task | null {
-    return this.#running;
+  /** Whether somebody else may take the connection. */
+  get isLaidAside(): boolean {
+    return this.#isRemembered;
   }
 
-  /** Runs a task after all that were given before it. */
-  enqueue(task: Task): void {
-    const refusal = this.#refusal();
-    if (refusal !== null) {
-      process.nextTick(() => task.refuse(refusal));
-    } else if (this.#running !== null) {
-      this.#waiting ??= [];
-      this.#waiting.push(task);
-    } else {
-      this.#start(task);
-    }
+  get inserts(): readonly Insert[] {
+    return this.#inserts;
   }
 
   /** Takes the connection that the next statements run on. */
@@ -71,88 +60,104 @@ export class Session {
     }
   }
 
+  /** Notes what the server has said of a statement that has run. */
+  ran(statement: Statement, insertId: string | null): void {
+    this.previous = statement;
+    if (insertId !== null && this.#lease !== null) {
+      rememberInsertId(this.#lease.physical, insertId);
+      this.#inserts = [...this.#inserts.slice(1 - mostInserts), { statement, insertId }];
+    }
+  }
+
   /** Marks the connection as one that must be closed instead of given back. */
   spoil(): void {
     this.#isSpoiled = true;
   }
 
-  /** Gives the connection back, or closes it if something of this session would stay behind in it. */
+  /** Gives the connection back, without what this session left in it; one that is spoiled is closed. */
   letGo(): void {
+    const lease = this.#lease;
+    this.#left();
+    if (lease === null || !this.#isStillThere(lease)) {
+      return;
+    }
+    const isSpoiled = this.#isSpoiled;
+    this.#isSpoiled = false;
+    const cleaning = isSpoiled ? 'close' : cleaningOf(this.state);
+    switch (cleaning) {
+      case 'none':
+        lease.giveBack();
+        break;
+      case 'reset':
+        lease.clean(tracesOf(this.state));
+        break;
+      case 'close':
+        lease.discard();
+        break;
+    }
+  }
+
+  /** The connection broke: it is closed, and what it held is lost. */
+  loseConnection(): void {
+    this.state = afterConnectionLoss(this.state);
+    this.spoil();
+    this.letGo();
+  }
+
+  /**
+   * Between two statements of different users of this session: a connection that holds nothing is
+   * laid aside for whoever needs it more.
+   *
+   * @param isBrief whether nobody will say that the session is over.
+   */
+  layAside(isBrief: boolean): void {
     const lease = this.#lease;
     if (lease === null) {
       return;
     }
-    this.#lease = null;
-    if (this.#isSpoiled || !isClean(this.state)) {
-      lease.discard();
-    } else {
-      lease.giveBack();
-    }
-    this.#isSpoiled = false;
-  }
-
-  /** Ends the session when its tasks are done. Later calls do nothing. */
-  release(): void {
-    if (this.#end === null) {
-      this.#end = 'released';
-      this.#endIfIdle();
-    }
-  }
-
-  /** Ends the session at once: its connection is closed, and what runs or waits in it is refused. */
-  destroy(): void {
-    if (this.#end === 'destroyed') {
-      return;
-    }
-    this.#end = 'destroyed';
-    this.spoil();
-    this.letGo();
-    const refusal = destroyedError();
-    // A connection that is closed under its statement may never answer.
-    this.#running?.refuse(refusal);
-    for (const task of this.#waiting?.splice(0) ?? []) {
-      task.refuse(refusal);
-    }
-  }
-
-  #refusal(): Error | null {
-    if (this.#end === 'destroyed') {
-      return destroyedError();
-    }
-    if (this.#end === 'released') {
-      return new RwSplitError(
-        'RWSPLIT_CONNECTION_RELEASED',
-        'The connection was released: ask the pool for another one',
-      );
-    }
-    return this.context.isClosed
-      ? new RwSplitError('RWSPLIT_POOL_CLOSED', 'The pool is closed: it takes no more statements')
-      : null;
-  }
-
-  #start(task: Task): void {
-    this.#running = task;
-    task.run(() => this.#finished());
-  }
-
-  #finished(): void {
-    this.#running = null;
-    const next = this.#waiting?.shift();
-    if (next !== undefined) {
-      this.#start(next);
-    } else {
-      this.#endIfIdle();
-    }
-  }
-
-  #endIfIdle(): void {
-    if (this.#end === 'released' && this.#running === null) {
+    const { state } = this;
+    const isOfUse = state.answers.length > 0 || state.mayHaveInserted;
+    if (this.#isSpoiled || (!isHeld(state) && !isOfUse)) {
       this.letGo();
-      this.state = freshSession;
+    } else if (!isHeld(state)) {
+      this.#isRemembered = true;
+      lease.remember(isBrief, () => this.#left());
     }
+  }
+
+  /** Somebody else's statement came after the last one: nothing is left to ask but the insert id. */
+  forgetPrevious(): void {
+    const answers = this.state.answers.filter((answer) => answer === 'insert-id');
+    this.state = { ...this.state, answers };
+    this.previous = null;
+  }
+
+  /** Uses the connection that was laid aside again, if it is still there. */
+  takeUp(): void {
+    if (this.#lease !== null && !this.#isStillThere(this.#lease)) {
+      this.#left();
+    }
+  }
+
+  #isStillThere(lease: Lease): boolean {
+    const wasRemembered = this.#isRemembered;
+    this.#isRemembered = false;
+    return !wasRemembered || lease.recall();
+  }
+
+  #left(): void {
+    this.#lease = null;
+    this.previous = null;
+    this.#inserts = [];
+    this.state = afterLeaving(this.state);
   }
 }
 
-function destroyedError(): RwSplitError {
-  return new RwSplitError('RWSPLIT_CONNECTION_DESTROYED', 'The connection was destroyed');
+/** A procedure and a prepared statement may have changed the current database and the role as well. */
+const hiding: ReadonlySet<string> = new Set(['prepared-statement', 'unknown-state']);
+
+function tracesOf({ holds }: SessionState): Traces {
+  const isHiding = holds.some(({ pin }) => hiding.has(pin));
+  const hasUsed = holds.some(({ pin }) => pin === 'current-database');
+  return { mayUseDatabase: isHiding || hasUsed, mayHaveRole: isHiding };
 }

@@ -31,7 +31,7 @@ export function factsOf(
     return { ...facts, reason: 'system-schema', word: systemSchema };
   }
   if (garbled.some((characters) => hasAny(statement, characters))) {
-    return { ...facts, reason: 'malformed', pin: 'unknown-state' };
+    return { ...facts, ...leavesAnything, reason: 'malformed' };
   }
   return facts;
 }
@@ -48,9 +48,12 @@ export function textWithCode({ sql, method, values }: Statement): string {
   }
 }
 
+/** What nobody has looked at may leave any state behind, and frees none for sure. */
+const leavesAnything = { pin: 'unknown-state', object: null, frees: null } as const;
+
 /** A question about the session follows the statement that it asks about, wherever that ran. */
-function mayLeavePrimary({ reason, followUp }: Facts): boolean {
-  return reason === null || readsSession(reason) || (reason === 'show' && followUp !== null);
+function mayLeavePrimary({ reason, asks }: Facts): boolean {
+  return reason === null || readsSession(reason) || (reason === 'show' && asks.length > 0);
 }
 
 function hasAny({ sql, method, values }: Statement, characters: RegExp): boolean {
@@ -67,24 +70,24 @@ function factsWithValues(statement: Statement, classifier: TextClassifier): Fact
     return withValues(facts, statement, classifier);
   } catch {
     // A getter or a proxy that throws: mysql2 will meet it too.
-    return { ...facts, reason: facts.reason ?? 'bound-code', pin: facts.pin ?? 'unknown-state' };
+    return { ...facts, ...leavesAnything, reason: facts.reason ?? 'bound-code' };
   }
 }
 
 function withValues(facts: Facts, { sql, values }: Statement, classifier: TextClassifier): Facts {
   const code = codeIn(values);
   const leaves = code.some((text) => classifier.classify(`SELECT ${text}`).reason !== null);
-  const pin = facts.pin ?? (leaves ? 'unknown-state' : null);
+  const withCode = leaves ? { ...facts, ...leavesAnything } : facts;
   if (!mayLeavePrimary(facts)) {
     // A bound name may be that of a view which calls anything.
-    const callsUnknown = facts.callsUnknown || (facts.kind === 'read' && sql.includes('??'));
-    return { ...facts, pin, callsUnknown };
+    const mayCall = facts.kind === 'read' && sql.includes('??');
+    return mayCall ? { ...withCode, ...leavesAnything, callsUnknown: true } : withCode;
   }
   if (code.length > 0) {
-    return { ...facts, pin, reason: 'bound-code' };
+    return { ...withCode, reason: 'bound-code' };
   }
   if (!areRecognised(values)) {
-    return { ...facts, pin: 'unknown-state', reason: 'bound-code' };
+    return { ...facts, ...leavesAnything, reason: 'bound-code' };
   }
   return sql.includes('??') ? asWritten(facts, sql, values, classifier) : facts;
 }
@@ -99,6 +102,7 @@ function asWritten(facts: Facts, sql: string, values: unknown, classifier: TextC
     return { ...facts, reason: 'bound-code' };
   }
   const written = classifier.classify(escaping.format(sql, values as SqlValue));
-  const { reason, word, callsUnknown } = written;
-  return mayLeavePrimary(written) ? facts : { ...facts, reason, word, callsUnknown };
+  return mayLeavePrimary(written)
+    ? { ...facts, asks: written.asks }
+    : { ...written, hint: facts.hint };
 }

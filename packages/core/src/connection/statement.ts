@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 import { Readable, type ReadableOptions } from 'node:stream';
 import { RwSplitError } from '../errors.ts';
 import type { DriverError, RawConnection, StatementCallback } from '../pool/mysql2.ts';
+import { type ClientSession, isClientSession } from './client-session.ts';
+import { callsFromHere } from './storage.ts';
 
 /** mysql2's two ways to send a statement: as text, or prepared on the server. */
 export type StatementMethod = 'query' | 'execute';
@@ -13,6 +15,11 @@ export interface StatementOptions {
   readonly values?: unknown;
   /** Runs the statement on the primary, wherever it could run. Default: `false`. */
   readonly forcePrimary?: boolean;
+  /**
+   * The session that the statement runs in, from `openSession()`. Default: the one that it is called
+   * in, if any. A connection that is in use already stays in the session that it is in.
+   */
+  readonly session?: ClientSession;
   /** mysql2's other options for a statement: `timeout`, `typeCast`, `nestTables`, `rowsAsArray`, … */
   readonly [option: string]: unknown;
 }
@@ -25,12 +32,16 @@ export class Statement extends EventEmitter {
   readonly method: StatementMethod;
   readonly sql: string;
   readonly forcePrimary: boolean;
+  /** The session that was given with it. */
+  readonly session: ClientSession | null;
   /** Whether the caller has seen a part of the answer: from then on nothing is run again. */
   hasAnswered = false;
   /** What mysql2 gets: `null` if that is no more than text and values, which need no copies. */
   readonly #options: object | null;
   readonly #callback: StatementCallback | undefined;
   readonly #values: unknown;
+  /** Calls back in the session, or the flow, that the statement was given in. */
+  readonly #call = callsFromHere();
   #isSettled = false;
   #source: RawConnection | null = null;
 
@@ -47,12 +58,14 @@ export class Statement extends EventEmitter {
       this.sql = given;
       this.#values = values;
       this.forcePrimary = false;
+      this.session = null;
       this.#options = null;
     } else {
-      const { sql, values: own, forcePrimary = false, ...rest } = given;
+      const { sql, values: own, forcePrimary = false, session = null, ...rest } = given;
       this.sql = sql;
       this.#values = values === undefined ? own : values;
       this.forcePrimary = forcePrimary;
+      this.session = session;
       this.#options = isEmpty(rest) ? null : { ...rest, sql, values: this.#values };
     }
   }
@@ -86,8 +99,8 @@ export class Statement extends EventEmitter {
     this.#source?.resume();
     this.#source = null;
     if (this.#callback !== undefined) {
-      this.#callback(error, result, fields);
-      this.emit('end');
+      this.#call(this.#callback, error, result, fields);
+      this.#call(emit, this, 'end');
     } else if (error === null || this.listenerCount('error') > 0) {
       this.#emitOutcome(error);
     } else {
@@ -98,9 +111,9 @@ export class Statement extends EventEmitter {
 
   #emitOutcome(error: Error | null): void {
     if (error !== null) {
-      this.emit('error', error);
+      this.#call(emit, this, 'error', error);
     }
-    this.emit('end');
+    this.#call(emit, this, 'end');
   }
 
   /** The rows as a stream of objects; `fields` is emitted on it before the first one. */
@@ -177,9 +190,13 @@ export class Statement extends EventEmitter {
   #answer(event: 'fields' | 'result', value: unknown, index?: number): void {
     if (!this.#isSettled) {
       this.hasAnswered = true;
-      this.emit(event, value, index);
+      this.#call(emit, this, event, value, index);
     }
   }
+}
+
+function emit(emitter: EventEmitter, event: string, ...values: readonly unknown[]): void {
+  emitter.emit(event, ...values);
 }
 
 function isEmpty(options: object): boolean {
@@ -225,6 +242,13 @@ function readStatement(given: unknown): string | StatementOptions {
     return given;
   }
   if (isStatementOptions(given)) {
+    const { session } = given;
+    if (session !== undefined && !isClientSession(session)) {
+      throw new RwSplitError(
+        'RWSPLIT_OPTIONS',
+        `session: expected what openSession() gives, found ${describe(session)}`,
+      );
+    }
     return given;
   }
   throw new RwSplitError(

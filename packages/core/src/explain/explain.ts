@@ -45,7 +45,7 @@ export const anyPool: PoolSituation = { wasRefused: false, replicas: 1, isCatalo
 /** The decision on the first statement of a session. */
 export function routeAlone(facts: Facts, pool: PoolSituation): Route {
   const forcePrimary = facts.hint === 'primary';
-  return decide({ ...pool, facts, state: freshSession, holdsConnection: false, forcePrimary });
+  return decide({ ...pool, facts, state: freshSession, isAnswerable: false, forcePrimary });
 }
 
 /** The role of a route; that of a session without a connection runs on the primary. */

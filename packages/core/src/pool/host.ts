@@ -4,14 +4,17 @@ import type { Role } from '../routing/reasons.ts';
 import { Deadlines } from './deadlines.ts';
 import { codeOf, isBusy } from './failure.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
-import { Lease, type LeasingHost } from './lease.ts';
+import { Lease, type LeasingHost, type Traces } from './lease.ts';
+import { checkLiveness, mayBeDead } from './liveness.ts';
 import type { DriverError, RawConnection, RawPool } from './mysql2.ts';
+import { markReset, physicalOf } from './physical.ts';
 import {
-  forgetPreparation,
-  isPrepared,
+  type Greeting,
   type Preparation,
   prepareConnection,
+  resetConnection,
 } from './prepare-connection.ts';
+import { Remembered } from './remembered.ts';
 
 /** What {@link Host.lease} answers. */
 export type LeaseCallback = (failure: LeaseFailure | null, lease?: Lease) => void;
@@ -25,6 +28,8 @@ export interface LeaseFailure {
 export interface HostPolicy {
   /** How long a statement waits for a connection, in milliseconds. */
   readonly acquireTimeout: number;
+  /** After how many milliseconds of idling a connection is asked for a sign of life; `false`: never. */
+  readonly checkIdleAfter: number | false;
   readonly onCreateConnection: OnCreateConnection | null;
   /** Told the server's `VERSION()`, by the first connection of each host. */
   readonly onVersion: (version: string) => void;
@@ -43,11 +48,13 @@ export class Host implements LeasingHost {
   #leased = 0;
   /** Grows with every choice; see {@link Candidate}. */
   lastChosen = 0;
-  /** The server's own `VERSION()`; `null` before the first connection. */
-  version: string | null = null;
+  /** What the server said to the first connection; `null` before that. */
+  #greeting: Greeting | null = null;
   #health: Health = healthy;
   readonly #policy: HostPolicy;
   readonly #deadlines: Deadlines;
+  readonly #remembered: Remembered;
+  readonly #inCleaning = new Set<Lease>();
 
   constructor(info: HostInfo, pool: RawPool, policy: HostPolicy) {
     this.name = info.name;
@@ -55,6 +62,12 @@ export class Host implements LeasingHost {
     this.pool = pool;
     this.#policy = policy;
     this.#deadlines = new Deadlines(policy.acquireTimeout);
+    this.#remembered = new Remembered(pool);
+  }
+
+  /** The server's own `VERSION()`; `null` before the first connection. */
+  get version(): string | null {
+    return this.#greeting?.version ?? null;
   }
 
   get health(): Health {
@@ -112,7 +125,7 @@ export class Host implements LeasingHost {
   /** With `resetOnRelease`, mysql2 resets a connection that is given back: what set it up is undone. */
   #forgetIfReset(connection: RawConnection): void {
     if (this.pool.config.resetOnRelease === true) {
-      forgetPreparation(connection);
+      markReset(physicalOf(connection));
     }
   }
 
@@ -129,36 +142,123 @@ export class Host implements LeasingHost {
   }
 
   /** Called by the lease that ends. */
-  leaseEnded(connection: RawConnection): void {
-    this.outstanding -= 1;
+  leaseEnded({ connection, isInCleaning }: Lease): void {
+    this.outstanding -= isInCleaning ? 0 : 1;
     this.#leased -= 1;
     this.#forgetIfReset(connection);
+  }
+
+  /**
+   * A connection that cannot be vouched for afterwards is closed: the server refused the reset, or
+   * did not answer in time, or something remains.
+   */
+  clean(lease: Lease, { mayUseDatabase, mayHaveRole }: Traces): void {
+    const { connection, physical } = lease;
+    // Nobody is served by it any more; its place in the pool is still taken.
+    this.outstanding -= 1;
+    lease.isInCleaning = true;
+    this.#inCleaning.add(lease);
+    const deadline = this.#deadlines.add(() => finish(true));
+    const finish = (error: unknown) => {
+      this.#deadlines.remove(deadline);
+      this.#inCleaning.delete(lease);
+      if (error) {
+        lease.discard();
+      } else {
+        lease.giveBack();
+      }
+    };
+    markReset(physical);
+    const database = this.pool.config.connectionConfig.database ?? null;
+    const role = mayHaveRole ? (this.#greeting?.role ?? null) : undefined;
+    resetConnection(connection, { database, mayUseDatabase, role }).then(() => {
+      prepareConnection(connection, this.#preparation(), finish);
+    }, finish);
+  }
+
+  remember(lease: Lease, isBrief: boolean, onTaken: () => void): void {
+    if (!this.#remembered.add(lease, isBrief, onTaken)) {
+      lease.giveBack();
+      onTaken();
+      return;
+    }
+    this.outstanding -= 1;
+    this.#leased -= 1;
+  }
+
+  recall(lease: Lease): boolean {
+    if (!this.#remembered.remove(lease)) {
+      return false;
+    }
+    this.outstanding += 1;
+    this.#leased += 1;
+    return true;
+  }
+
+  /** Gives back what is only remembered, and closes what is not clean yet, for good. */
+  close(): void {
+    this.#remembered.close();
+    for (const lease of this.#inCleaning) {
+      lease.discard();
+    }
+  }
+
+  /** Whether no further connection can be had before one is given back. */
+  get #isFull(): boolean {
+    const limit = this.pool.config.connectionLimit ?? 10;
+    return limit > 0 && this.#leased + this.#remembered.count >= limit;
   }
 
   #connect(
     prepare: (connection: RawConnection) => void,
     callback: (error: DriverError | null, connection?: RawConnection) => void,
   ): void {
-    this.pool.getConnection((error, connection) => {
+    this.#take((error, connection) => {
       if (error !== null || connection === undefined) {
         callback(error);
-      } else if (isPrepared(connection, this.role)) {
-        callback(null, connection);
-      } else {
+        return;
+      }
+      const physical = physicalOf(connection);
+      if (physical.preparedAs !== this.role) {
         prepare(connection);
         prepareConnection(connection, this.#preparation(), callback);
+      } else if (mayBeDead(physical, this.#policy.checkIdleAfter)) {
+        prepare(connection);
+        checkLiveness(connection, (isAlive) =>
+          isAlive ? callback(null, connection) : this.#connect(prepare, callback),
+        );
+      } else {
+        callback(null, connection);
       }
     });
   }
 
+  /** What is only remembered comes from a full pool, and before a new login. */
+  #take(callback: (error: DriverError | null, connection?: RawConnection) => void): void {
+    const taken = this.#isFull ? this.#remembered.takeOldest() : this.#remembered.takeStale();
+    if (taken === null) {
+      this.pool.getConnection(callback);
+    } else {
+      process.nextTick(callback, null, taken);
+    }
+  }
+
   #preparation(): Preparation {
     const { name, role } = this;
-    const { onCreateConnection } = this.#policy;
-    const onVersion = (version: string) => {
-      this.version = version;
-      this.#policy.onVersion(version);
+    return {
+      name,
+      role,
+      onCreateConnection: this.#policy.onCreateConnection,
+      greeting: this.#greeting,
+      onGreeting: (greeting) => this.#greeted(greeting),
     };
-    return { name, role, onCreateConnection, onVersion: this.version === null ? onVersion : null };
+  }
+
+  #greeted(greeting: Greeting): void {
+    if (this.#greeting === null) {
+      this.#greeting = greeting;
+      this.#policy.onVersion(greeting.version);
+    }
   }
 
   #succeeded(): void {
@@ -178,7 +278,7 @@ export class Host implements LeasingHost {
   /** A full pool is the caller's to solve; a host that does not answer is not. */
   #timedOut(): LeaseFailure {
     const limit = this.pool.config.connectionLimit ?? 10;
-    const isFull = limit > 0 && this.#leased >= limit;
+    const isFull = this.#isFull;
     const timeout = this.#policy.acquireTimeout;
     const why = isFull
       ? `all ${limit} connections of its pool are in use`

@@ -1,43 +1,92 @@
 import type { HostInfo } from './host-info.ts';
 import type { RawConnection } from './mysql2.ts';
+import { type Physical, physicalOf } from './physical.ts';
+
+/** What a session may have left in its connection that a reset keeps. */
+export interface Traces {
+  readonly mayUseDatabase: boolean;
+  readonly mayHaveRole: boolean;
+}
 
 /** What a lease needs of the host that it is from. */
 export interface LeasingHost extends HostInfo {
   /** Called once, when the lease ends. */
-  leaseEnded(connection: RawConnection): void;
+  leaseEnded(lease: Lease): void;
+  /** Resets the connection, sets it up again, and gives it back. */
+  clean(lease: Lease, traces: Traces): void;
+  /** Keeps the connection for its session, until somebody needs it more. */
+  remember(lease: Lease, isBrief: boolean, onTaken: () => void): void;
+  /** Whether the connection was still there for its session. */
+  recall(lease: Lease): boolean;
 }
 
 /** One checkout of a physical connection. It ends exactly once, whoever ends it first. */
 export class Lease {
   readonly host: LeasingHost;
   readonly connection: RawConnection;
+  readonly physical: Physical;
+  /** What {@link Physical.insertIds} was when the lease began: the ids of others. */
+  readonly foreignInsertIds: readonly string[];
+  /** Whether the session is done with it, and the host is not. */
+  isInCleaning = false;
   #hasEnded = false;
 
   constructor(host: LeasingHost, connection: RawConnection) {
     this.host = host;
     this.connection = connection;
+    this.physical = physicalOf(connection);
+    this.foreignInsertIds = this.physical.insertIds;
   }
 
   /** Gives the connection back for its next user, who will find nothing of this one. */
   giveBack(): void {
-    if (this.#end()) {
+    if (this.end()) {
+      this.physical.idleSince = performance.now();
       this.connection.release();
     }
   }
 
-  /** Closes a connection that nobody else must meet: dirty, broken, or busy with what was given up. */
+  /** Closes a connection that nobody else must meet: broken, or busy with what was given up. */
   discard(): void {
-    if (this.#end()) {
+    if (this.end()) {
       this.connection.destroy();
     }
   }
 
-  #end(): boolean {
+  /**
+   * Gives the connection back without what its session left in it.
+   *
+   * @param traces what it may have left that a reset keeps.
+   */
+  clean(traces: Traces): void {
+    if (!this.#hasEnded) {
+      this.host.clean(this, traces);
+    }
+  }
+
+  /**
+   * Lays the connection aside between two statements of its session: {@link recall} gets it back,
+   * unless somebody needed it.
+   *
+   * @param isBrief whether it goes back by itself after a while.
+   * @param onTaken called when somebody took it, or it went back; the lease has ended then.
+   */
+  remember(isBrief: boolean, onTaken: () => void): void {
+    this.host.remember(this, isBrief, onTaken);
+  }
+
+  /** Whether the connection that was laid aside is still there, and in use again. */
+  recall(): boolean {
+    return this.host.recall(this);
+  }
+
+  /** Ends the lease without a word to the connection; `false` if it had ended. */
+  end(): boolean {
     if (this.#hasEnded) {
       return false;
     }
     this.#hasEnded = true;
-    this.host.leaseEnded(this.connection);
+    this.host.leaseEnded(this);
     return true;
   }
 }

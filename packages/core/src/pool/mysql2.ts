@@ -46,6 +46,7 @@ export interface RawConnection extends EventEmitter {
   execute(options: object | string, callback?: StatementCallback): EventEmitter;
   execute(sql: string, values: unknown, callback?: StatementCallback): EventEmitter;
   ping(callback: CommandCallback): void;
+  reset(callback: CommandCallback): void;
   changeUser(options: object, callback: CommandCallback): void;
   prepare(
     options: object | string,
@@ -69,6 +70,7 @@ export interface RawPool extends EventEmitter {
 export interface RawPoolConfig {
   readonly connectionLimit?: number;
   readonly resetOnRelease?: boolean;
+  readonly waitForConnections?: boolean;
   readonly connectionConfig: ConnectionOptions;
 }
 
@@ -115,6 +117,32 @@ export function createSingleConnection(options: ConnectionOptions): RawConnectio
 export function dropConnection(connection: RawConnection): void {
   const { stream } = connection as unknown as { stream: { destroy(): void } };
   stream.destroy();
+}
+
+/**
+ * Whether somebody waits for a connection of a pool, who may not be one of ours. mysql2 has no
+ * public word for it: where its queue is not found, somebody may.
+ */
+export function mayHaveWaiters(pool: RawPool): boolean {
+  const { _connectionQueue: queue } = pool as unknown as { _connectionQueue?: { length?: number } };
+  return queue?.length !== 0;
+}
+
+/** Whether a connection of a pool is there and free, as far as mysql2 lets that be seen. */
+export function hasFree(pool: RawPool): boolean {
+  const { _freeConnections: free } = pool as unknown as { _freeConnections?: { length?: number } };
+  return free?.length !== 0;
+}
+
+/** Whether mysql2 knows that a connection is of no use any more. */
+export function isDead(connection: RawConnection): boolean {
+  const { _fatalError, _protocolError, _closing, stream } = connection as unknown as {
+    _fatalError?: unknown;
+    _protocolError?: unknown;
+    _closing?: boolean;
+    stream?: { destroyed?: boolean };
+  };
+  return Boolean(_fatalError || _protocolError || _closing || stream?.destroyed);
 }
 
 interface PromiseWrappers {

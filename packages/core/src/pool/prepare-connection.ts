@@ -1,37 +1,31 @@
 import { RwSplitError } from '../errors.ts';
-import type { Role } from '../routing/reasons.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
-import type { DriverError, RawConnection } from './mysql2.ts';
+import { type DriverError, escaping, type RawConnection } from './mysql2.ts';
+import { physicalOf } from './physical.ts';
+
+/** What a server says to a new connection, before anybody has changed anything. */
+export interface Greeting {
+  readonly version: string;
+  /** Assignments that bring back what the login agreed on, after a reset. */
+  readonly settings: readonly string[];
+  /** The role of the account; `null` where servers have none, or it has none. */
+  readonly role: string | null;
+}
 
 /** What setting up a connection needs to know. */
 export interface Preparation extends HostInfo {
-  /** Told the server's `VERSION()`; `null` if it is known already. */
-  readonly onVersion: ((version: string) => void) | null;
   readonly onCreateConnection: OnCreateConnection | null;
+  /** What the server said to the first connection; `null` if this is the first. */
+  readonly greeting: Greeting | null;
+  /** Told what the server says to the first connection. */
+  readonly onGreeting: (greeting: Greeting) => void;
 }
 
 /**
- * What each connection was last set up as: mysql2 has no hook that may wait for an answer. A pool that
- * somebody made may serve one of ours as a primary and another one as a replica.
- */
-const preparedAs = new WeakMap<RawConnection, Role>();
-
-/** Connections that have a listener for errors. */
-const watched = new WeakSet<RawConnection>();
-
-/** Whether a connection needs no set-up. */
-export function isPrepared(connection: RawConnection, role: Role): boolean {
-  return preparedAs.get(connection) === role;
-}
-
-/** To be called when the server has forgotten the set-up of a connection. */
-export function forgetPreparation(connection: RawConnection): void {
-  preparedAs.delete(connection);
-}
-
-/**
- * Sets a connection up before its first statement: the user's `onCreateConnection`, then the fence
- * on a replica. The fence comes last, so that nothing in the hook can leave it open.
+ * Sets a connection up before its first statement: the user's `onCreateConnection`, then what rwsplit
+ * needs: on the primary the tracker of session state, on a replica the fence. The fence comes last,
+ * so that nothing in the hook can leave it open. A pool that somebody made may serve one of ours as a
+ * primary and another one as a replica.
  */
 export function prepareConnection(
   connection: RawConnection,
@@ -40,7 +34,7 @@ export function prepareConnection(
 ): void {
   setUp(connection, preparation).then(
     () => {
-      preparedAs.set(connection, preparation.role);
+      physicalOf(connection).preparedAs = preparation.role;
       callback(null, connection);
     },
     (error: DriverError) => {
@@ -51,15 +45,20 @@ export function prepareConnection(
 }
 
 async function setUp(connection: RawConnection, preparation: Preparation): Promise<void> {
-  const { name, role, onVersion, onCreateConnection } = preparation;
-  const before = preparedAs.get(connection);
-  if (!watched.has(connection)) {
+  const { name, role, onCreateConnection } = preparation;
+  const physical = physicalOf(connection);
+  const before = physical.preparedAs;
+  if (!physical.isWatched) {
     // mysql2 emits 'error' on a pooled connection that dies while idle, after it has left its pool.
     connection.on('error', ignore);
-    watched.add(connection);
+    physical.isWatched = true;
   }
-  if (before === undefined) {
-    onVersion?.(await readVersion(connection));
+  if (before === null) {
+    const greeting = preparation.greeting ?? (await greet(connection));
+    preparation.onGreeting(greeting);
+    if (physical.isReset && greeting.settings.length > 0) {
+      await run(connection, `SET ${greeting.settings.join(', ')}`);
+    }
     if (onCreateConnection !== null) {
       await runHook(onCreateConnection, connection, { name, role });
     }
@@ -69,17 +68,69 @@ async function setUp(connection: RawConnection, preparation: Preparation): Promi
     await run(connection, 'SET SESSION autocommit = 1');
     // The server itself then refuses a write that slipped through, with error 1792.
     await run(connection, 'SET SESSION TRANSACTION READ ONLY');
-  } else if (before === 'replica') {
+    return;
+  }
+  if (before === 'replica') {
     await run(connection, 'SET SESSION TRANSACTION READ WRITE');
   }
+  await track(connection);
 }
 
 function ignore(): void {}
 
-async function readVersion(connection: RawConnection): Promise<string> {
-  const rows = await run(connection, 'SELECT VERSION()');
+/** ER_UNKNOWN_SYSTEM_VARIABLE. */
+const unknownVariable = 1193;
+
+/** Makes answers tell of session state that no text shows. Servers before MySQL 5.7 and MariaDB 10.2 cannot. */
+async function track(connection: RawConnection): Promise<void> {
+  try {
+    await run(connection, 'SET SESSION session_track_state_change = 1');
+  } catch (error) {
+    if ((error as DriverError).errno !== unknownVariable) {
+      throw error;
+    }
+  }
+}
+
+/**
+ * Measured: a reset of the connection brings back the server's own charset on MySQL, and on MariaDB
+ * takes away the IGNORE_SPACE that mysql2 logs in with.
+ */
+async function greet(connection: RawConnection): Promise<Greeting> {
+  const names = ['character_set_client', 'character_set_results', 'collation_connection'];
+  const columns = [...names, 'sql_mode'].map((name) => `@@SESSION.${name}`);
+  const [version, ...values] = await readRow(connection, `SELECT VERSION(), ${columns.join(', ')}`);
+  const settings = names.flatMap((name, index) => {
+    const value = values[index];
+    return value === undefined ? [] : [`${name} = ${value ?? 'NULL'}`];
+  });
+  if (values.at(-1)?.split(',').includes('IGNORE_SPACE')) {
+    settings.push("sql_mode = CONCAT_WS(',', 'IGNORE_SPACE', NULLIF(@@SESSION.sql_mode, ''))");
+  }
+  return { version: version ?? '', settings, role: await readRole(connection) };
+}
+
+/** MySQL has roles since 8.0. */
+async function readRole(connection: RawConnection): Promise<string | null> {
+  try {
+    const [role] = await readRow(connection, 'SELECT CURRENT_ROLE()');
+    return role ?? null;
+  } catch (error) {
+    if (isOfServer(error)) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+function isOfServer(error: unknown): boolean {
+  return error instanceof Error && 'sqlState' in error;
+}
+
+async function readRow(connection: RawConnection, sql: string): Promise<(string | null)[]> {
+  const rows = await run(connection, sql);
   const row: unknown = Array.isArray(rows) ? rows[0] : undefined;
-  return Array.isArray(row) ? String(row[0]) : '';
+  return Array.isArray(row) ? row.map((value) => (value === null ? null : String(value))) : [];
 }
 
 async function runHook(
@@ -95,6 +146,38 @@ async function runHook(
       `onCreateConnection failed on ${host.role} ${host.name}`,
       { cause },
     );
+  }
+}
+
+/** What a reset leaves as it is. */
+export interface Remains {
+  /** The database that the login had chosen; `null` if none. */
+  readonly database: string | null;
+  /** Whether the session may have chosen another one. */
+  readonly mayUseDatabase: boolean;
+  /** The role that the login has; `undefined` if the session has surely taken no other. */
+  readonly role: string | null | undefined;
+}
+
+/**
+ * Makes the server forget the session of a connection. Measured on MySQL 9.7 and MariaDB 10.11: a
+ * reset keeps the current database, and the role.
+ *
+ * @throws if something remains.
+ */
+export async function resetConnection(connection: RawConnection, remains: Remains): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    connection.reset((error) => (error ? reject(error) : resolve()));
+  });
+  const { database, mayUseDatabase, role } = remains;
+  if (mayUseDatabase) {
+    if (database === null) {
+      throw new Error('There is no way back to no database');
+    }
+    await run(connection, `USE ${escaping.escapeId(database, true)}`);
+  }
+  if (role !== undefined && (await readRole(connection)) !== role) {
+    throw new Error('The session has taken a role');
   }
 }
 

@@ -1,13 +1,13 @@
-import type { SessionState } from '../session/state.ts';
-import type { Facts, TextReason } from '../statement/facts.ts';
+import { pinOf, type SessionState } from '../session/state.ts';
+import type { Facts } from '../statement/facts.ts';
 import type { Route, RouteReason } from './reasons.ts';
 
 /** All that a decision depends on. */
 export interface Situation {
   readonly facts: Facts;
   readonly state: SessionState;
-  /** Whether the session holds a connection. */
-  readonly holdsConnection: boolean;
+  /** Whether the session holds the connection that can answer what the statement asks. */
+  readonly isAnswerable: boolean;
   /** The hint given with the statement, by API or by comment. */
   readonly forcePrimary: boolean;
   /** Whether a replica has refused a statement of this text before. */
@@ -28,10 +28,11 @@ export function decide(situation: Situation): Route {
   if (state.transaction !== 'none') {
     return route('current', 'transaction');
   }
-  if (state.pin !== null) {
-    return route('current', `pinned:${state.pin}`);
+  const pin = pinOf(state);
+  if (pin !== null) {
+    return route('current', `pinned:${pin}`);
   }
-  if (situation.holdsConnection && isHarmlessFollowUp(facts)) {
+  if (situation.isAnswerable && facts.asks.length > 0) {
     return route('current', 'follow-up', facts.word);
   }
   if (facts.reason !== null) {
@@ -52,17 +53,6 @@ export function decide(situation: Situation): Route {
 const plainRead: Route = { role: 'replica', reason: 'read', word: null };
 const beforeCatalogue: Route = { role: 'primary', reason: 'catalogue-pending', word: null };
 const withoutReplicas: Route = { role: 'primary', reason: 'no-replicas', word: null };
-
-/** A question about the previous statement that any server may answer: it only reads the session. */
-function isHarmlessFollowUp(facts: Facts): boolean {
-  return facts.followUp === 'previous' && facts.pin === null && followUpReasons.has(facts.reason);
-}
-
-const followUpReasons: ReadonlySet<TextReason | null> = new Set([
-  'session-function',
-  'system-variable',
-  'show',
-]);
 
 function route(role: Route['role'], reason: RouteReason, word: string | null = null): Route {
   return { role, reason, word };

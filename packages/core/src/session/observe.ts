@@ -1,4 +1,13 @@
-import type { SessionState } from './state.ts';
+import type { Answer, Dialect, Facts, StatePin } from '../statement/facts.ts';
+import { endsTransaction } from './implicit-commit.ts';
+import {
+  afterTransactionLoss,
+  type SessionState,
+  type TransactionState,
+  withHold,
+  withoutFreed,
+  withoutHolds,
+} from './state.ts';
 
 /** SERVER_STATUS_IN_TRANS and SERVER_STATUS_AUTOCOMMIT of the MySQL client/server protocol. */
 const inTransaction = 1;
@@ -6,40 +15,140 @@ const autocommit = 2;
 
 /** What a server's answer says of its session. */
 export interface Response {
-  /** The status flags of the OK packet; `null` where the answer has none (a result set, an error). */
+  /** The status flags of the OK packet; `null` where the answer has none (a result set). */
   readonly serverStatus: number | null;
+  /** The insert id of the OK packet; `null` where there is none, or none was generated. */
+  readonly insertId: string | null;
+  /** Whether the server's tracker tells of session state that changed. */
+  readonly hasChangedState: boolean;
 }
 
 /**
  * Corrects the expected state by the server's answer. The flags of an OK packet are the truth:
  * they know of implicit commits, of `COMMIT AND CHAIN` and of `completion_type`.
  */
-export function observe(expected: SessionState, response: Response): SessionState {
-  const status = response.serverStatus;
+export function observe(
+  expected: SessionState,
+  facts: Facts,
+  response: Response,
+  dialect: Dialect,
+): SessionState {
+  let state = observeStatus(expected, response.serverStatus);
+  if (response.hasChangedState && !isExplained(facts)) {
+    // Nothing in the text says so: a procedure or a trigger has set a variable.
+    state = withHold(state, { pin: 'unknown-state', object: null });
+  }
+  if (facts.frees !== null) {
+    state = withoutFreed(state, facts.frees);
+  }
+  if (facts.kind === 'write' || facts.kind === 'multiple' || facts.kind === 'other') {
+    state = observeInsert(state, facts, response);
+  }
+  return withAnswers(state, answersOf(facts, dialect));
+}
+
+/** Pins of which the tracker does not tell (measured): behind them it tells of something else. */
+const untracked: ReadonlySet<StatePin | null> = new Set<StatePin | null>([
+  null,
+  'handler',
+  'table-lock',
+  'user-lock',
+  'xa-transaction',
+]);
+
+/** Whether the text says of all state that the tracker may have seen. */
+function isExplained({ pin, frees }: Facts): boolean {
+  return !untracked.has(pin) || (frees !== null && !untracked.has(frees.pin));
+}
+
+function observeStatus(expected: SessionState, status: number | null): SessionState {
   if (status === null) {
     return expected;
   }
-  const transaction = transactionSeen(expected, status);
+  const transaction = transactionSeen(expected.transaction, status);
   const isOff = (status & autocommit) === 0;
-  const pin = expected.pin ?? (isOff ? 'autocommit-off' : null);
-  if (transaction === expected.transaction && pin === expected.pin) {
-    return expected;
+  const wasOff = expected.holds.some(({ pin }) => pin === 'autocommit-off');
+  const state = transaction === expected.transaction ? expected : { ...expected, transaction };
+  if (isOff === wasOff) {
+    return state;
   }
-  return { ...expected, transaction, pin };
+  return isOff
+    ? withHold(state, { pin: 'autocommit-off', object: null })
+    : withoutHolds(state, ({ pin }) => pin === 'autocommit-off');
 }
 
-/**
- * The state after an error of the server. It says nothing of the transaction, and a statement that
- * failed may have done a part of its work: keep the transaction as it was, and every pin.
- */
-export function observeError(before: SessionState, expected: SessionState): SessionState {
-  return { ...expected, transaction: before.transaction };
-}
-
-function transactionSeen(expected: SessionState, status: number): SessionState['transaction'] {
+function transactionSeen(expected: TransactionState, status: number): TransactionState {
   if ((status & inTransaction) !== 0) {
     return 'open';
   }
   // No flag tells of a pending SET TRANSACTION.
-  return expected.transaction === 'prepared' ? 'prepared' : 'none';
+  return expected === 'prepared' ? 'prepared' : 'none';
+}
+
+/** Statements behind which an insert id may have been generated that no answer tells. */
+function observeInsert(state: SessionState, facts: Facts, response: Response): SessionState {
+  if (response.insertId !== null) {
+    return withAnswers(state, insertId);
+  }
+  const isHidden = facts.kind !== 'write' || facts.pin !== null || response.serverStatus === null;
+  return isHidden && !state.mayHaveInserted ? { ...state, mayHaveInserted: true } : state;
+}
+
+const insertId: readonly Answer[] = ['insert-id'];
+const rowCount: readonly Answer[] = ['row-count'];
+const afterStatement: readonly Answer[] = ['row-count', 'diagnostics'];
+const afterRead: readonly Answer[] = ['found-rows', 'row-count', 'diagnostics'];
+const afterReadOfMariaDb: readonly Answer[] = ['found-rows', 'row-count'];
+const nothing: readonly Answer[] = [];
+
+/**
+ * What a statement surely answers from now on, whatever its connection said before. Measured on
+ * MySQL 9.7 and MariaDB 10.11: every statement sets ROW_COUNT() but GET DIAGNOSTICS; FOUND_ROWS() is
+ * only sure behind a read, and not behind EXPLAIN; MariaDB keeps the warnings of before behind
+ * whatever touches no table.
+ */
+function answersOf(facts: Facts, dialect: Dialect): readonly Answer[] {
+  if (facts.asks.includes('diagnostics')) {
+    return facts.kind === 'other' ? nothing : rowCount;
+  }
+  if (facts.kind === 'read' && !facts.explains) {
+    return dialect === 'mysql' ? afterRead : afterReadOfMariaDb;
+  }
+  return dialect === 'mysql' || facts.kind === 'write' ? afterStatement : rowCount;
+}
+
+/** The state with answers that the connection has now too. */
+export function withAnswers(state: SessionState, more: readonly Answer[]): SessionState {
+  if (state.answers.length === 0) {
+    return more.length === 0 ? state : { ...state, answers: more };
+  }
+  const added = more.filter((answer) => !state.answers.includes(answer));
+  return added.length === 0 ? state : { ...state, answers: [...state.answers, ...added] };
+}
+
+/**
+ * The state after an error of the server. It says nothing of the transaction, and a statement that
+ * failed may have done a part of its work: keep every pin, and doubt the transaction.
+ */
+export function observeError(
+  before: SessionState,
+  expected: SessionState,
+  facts: Facts,
+): SessionState {
+  const isDoubtful = before.transaction === 'open' && !endsTransaction(facts);
+  const transaction = isDoubtful ? 'doubtful' : before.transaction;
+  return withAnswers({ ...expected, transaction }, afterStatement);
+}
+
+/** Whether a statement may be sent although nobody knows if its transaction is still there. */
+export function bearsDoubt({ kind, word, asks }: Facts): boolean {
+  // ROLLBACK TO fails outside a transaction; SAVEPOINT does not.
+  return kind === 'begin' || word === 'rollback' || asks.includes('diagnostics');
+}
+
+/** The state after the server was asked about a doubtful transaction. */
+export function observeDoubt(state: SessionState, serverStatus: number | null): SessionState {
+  return serverStatus === null || (serverStatus & inTransaction) !== 0
+    ? { ...state, transaction: 'open' }
+    : afterTransactionLoss(state);
 }

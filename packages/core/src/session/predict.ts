@@ -1,5 +1,5 @@
-import type { Facts, StatePin, TextReason } from '../statement/facts.ts';
-import type { SessionPin, SessionState, TransactionState } from './state.ts';
+import type { Facts, TextReason } from '../statement/facts.ts';
+import { type SessionState, type TransactionState, withHold } from './state.ts';
 
 /**
  * The state of a session if the statement does what its text says. It is what counts while the
@@ -10,17 +10,22 @@ export function predict(state: SessionState, facts: Facts): SessionState {
   if (facts.reason === null && facts.pin === null && !facts.callsUnknown) {
     return state;
   }
-  const transaction = transactionAfter(state.transaction, facts);
-  const leaves = pinOf(facts);
-  const pin = state.pin ?? leaves;
-  const dirty = state.dirty || facts.pin !== null;
-  if (transaction === state.transaction && pin === state.pin && dirty === state.dirty) {
-    return state;
-  }
-  return { ...state, transaction, pin, dirty };
+  const { pin, object } = facts;
+  const transaction = transactionAfter(state, facts);
+  const hasWritten = state.hasWritten || mayWrite(facts);
+  const after = pin === null ? state : withHold(state, { pin, object });
+  return transaction === state.transaction && hasWritten === state.hasWritten
+    ? after
+    : { ...after, transaction, hasWritten };
 }
 
-function transactionAfter(before: TransactionState, facts: Facts): TransactionState {
+function transactionAfter(state: SessionState, facts: Facts): TransactionState {
+  const before = state.transaction;
+  if (facts.reason === 'locking-read' && before === 'none') {
+    // With autocommit=0 it opens one, and its answer has no status to tell.
+    const isOff = state.holds.some(({ pin }) => pin === 'autocommit-off');
+    return isOff ? 'open' : before;
+  }
   switch (facts.kind) {
     case 'begin':
       return 'open';
@@ -29,21 +34,11 @@ function transactionAfter(before: TransactionState, facts: Facts): TransactionSt
       return 'none';
     case 'set-transaction':
       return before === 'none' ? 'prepared' : before;
-    case 'savepoint':
-      return before;
     default:
       // Whether a statement of its own uses up what SET TRANSACTION said depends on the tables that
       // it touches, which nobody sees from here: it counts as pending until a transaction ends.
       return before;
   }
-}
-
-function pinOf(facts: Facts): SessionPin | null {
-  const pin: StatePin | null = facts.pin;
-  if (pin !== null) {
-    return pin;
-  }
-  return mayWrite(facts) ? 'has-written' : null;
 }
 
 /** Reasons for which nobody knows what a read calls. */

@@ -1,4 +1,4 @@
-import type { Facts, StatePin } from '../statement/facts.ts';
+import type { Answer, Freed, StatePin } from '../statement/facts.ts';
 
 /**
  * What is known of the transaction of a session.
@@ -6,10 +6,14 @@ import type { Facts, StatePin } from '../statement/facts.ts';
  * ```text
  *           BEGIN, SET TRANSACTION, …               server: not in a transaction
  *   none ────────────────────────────▶ open ───────────────────────────────────▶ none
- *                                       │ connection lost
- *                                       ▼
- *                                      lost ── ROLLBACK, or the session ends ───▶ none
+ *                                      │  ▲
+ *                       server's error │  │ server: still in it
+ *                                      ▼  │
+ *                                    doubtful ── server: not in it any more ──▶ lost
  * ```
+ *
+ * The session itself is lost with a transaction that ended by itself, or with its connection, until
+ * a ROLLBACK, or its end.
  */
 export type TransactionState =
   /** Statements commit by themselves. */
@@ -17,7 +21,16 @@ export type TransactionState =
   /** SET TRANSACTION was run: it speaks of the transaction that begins next on this connection. */
   | 'prepared'
   /** A transaction is open. */
-  | 'open';
+  | 'open'
+  /** A statement of it failed: the server may have rolled back all of it. */
+  | 'doubtful';
+
+/** State of the session that lives in one connection. */
+export interface Hold {
+  readonly pin: StatePin | 'autocommit-off';
+  /** The name of what is held; `null` if it has none, or it is not known. */
+  readonly object: string | null;
+}
 
 /** Why the next statement of a session must run on the connection of the last ones. */
 export type SessionPin =
@@ -27,40 +40,95 @@ export type SessionPin =
   /** The session has written: a replica may not have it yet, and LAST_INSERT_ID() is there. */
   | 'has-written';
 
+/** What a session has lost, and must not go on without. */
+export type Loss =
+  /** The connection that held its transaction or its state broke. */
+  | 'connection'
+  /** The server ended its transaction by itself: a deadlock, a lock wait. */
+  | 'transaction';
+
 /** What one logical client has done so far, as far as it decides where its next statement runs. */
 export interface SessionState {
   readonly transaction: TransactionState;
-  /** The first pin in time; `null` if nothing binds the session to a connection. */
-  readonly pin: SessionPin | null;
-  /** Whether a statement has left state in the connection that its next user must not meet. */
-  readonly dirty: boolean;
-  /** Whether the connection that held the state is gone, and the state with it. */
-  readonly lost: boolean;
+  /** State that the connection holds, in the order in which it came. */
+  readonly holds: readonly Hold[];
+  readonly hasWritten: boolean;
+  readonly lost: Loss | null;
+  /** What the connection can be asked about earlier statements of this session, and of no other. */
+  readonly answers: readonly Answer[];
   /**
-   * What a follow-up must not ask for, because a connection of this session broke and another one
-   * would answer for somebody else: nothing; the last insert, until this session writes again; or the
-   * previous statement as well, until there is one.
+   * Whether the server may have given this session an insert id that no answer told: by CALL, by
+   * INSERT … RETURNING.
    */
-  readonly lostAnswers: 'none' | 'insert' | 'all';
+  readonly mayHaveInserted: boolean;
 }
+
+const noHolds: readonly Hold[] = [];
+const noAnswers: readonly Answer[] = [];
 
 /** A session that has done nothing yet. */
 export const freshSession: SessionState = {
   transaction: 'none',
-  pin: null,
-  dirty: false,
-  lost: false,
-  lostAnswers: 'none',
+  holds: noHolds,
+  hasWritten: false,
+  lost: null,
+  answers: noAnswers,
+  mayHaveInserted: false,
 };
 
-/** Whether the session must stay on its connection. */
-export function isBound(state: SessionState): boolean {
-  return state.pin !== null || state.transaction !== 'none';
+/** The pin that a decision names: state before writes, the oldest first. */
+export function pinOf({ holds, hasWritten }: SessionState): SessionPin | null {
+  return holds[0]?.pin ?? (hasWritten ? 'has-written' : null);
 }
 
-/** Whether the connection, given back as it is, would hand this session's state to its next user. */
-export function isClean(state: SessionState): boolean {
-  return !state.dirty && state.transaction === 'none';
+/** Whether the session must stay on its connection for what the connection holds of it. */
+export function isHeld(state: SessionState): boolean {
+  return state.holds.length > 0 || state.transaction !== 'none';
+}
+
+/** Whether the session must stay on its connection, be it for what it wrote. */
+export function isBound(state: SessionState): boolean {
+  return state.hasWritten || isHeld(state);
+}
+
+/** Pins whose state a reset of the connection does not undo: measured, MySQL 9.7 and MariaDB 10.11. */
+const lasting: ReadonlySet<Hold['pin']> = new Set(['role', 'xa-transaction']);
+
+/** What has to happen to a connection that leaves a session in this state. */
+export function cleaningOf(state: SessionState): 'none' | 'reset' | 'close' {
+  if (!isHeld(state)) {
+    return 'none';
+  }
+  return state.holds.some(({ pin }) => lasting.has(pin)) ? 'close' : 'reset';
+}
+
+/** The state with one more hold. */
+export function withHold(state: SessionState, hold: Hold): SessionState {
+  const has = state.holds.some(({ pin, object }) => pin === hold.pin && object === hold.object);
+  return has ? state : { ...state, holds: [...state.holds, hold] };
+}
+
+/** The state without what a statement has freed. */
+export function withoutFreed(state: SessionState, { pin, objects }: Freed): SessionState {
+  const isFreed = ({ object }: Hold) =>
+    objects === null || (object !== null && objects.includes(object));
+  return withoutHolds(state, (hold) => hold.pin === pin && isFreed(hold));
+}
+
+/** The state without holds that are gone. */
+export function withoutHolds(state: SessionState, isGone: (hold: Hold) => boolean): SessionState {
+  const holds = state.holds.filter((hold) => !isGone(hold));
+  return holds.length === state.holds.length ? state : { ...state, holds };
+}
+
+/**
+ * The state after the session left its connection, or lost it between two statements: nobody can be
+ * asked about what ran there.
+ */
+export function afterLeaving(state: SessionState): SessionState {
+  return state.answers === noAnswers && !state.mayHaveInserted
+    ? state
+    : { ...state, answers: noAnswers, mayHaveInserted: false };
 }
 
 /**
@@ -68,26 +136,17 @@ export function isClean(state: SessionState): boolean {
  * session has written is not: it still reads on the primary.
  */
 export function afterConnectionLoss(state: SessionState): SessionState {
-  return { ...state, lost: !isClean(state), lostAnswers: 'all' };
+  const lost = state.lost ?? (isHeld(state) ? 'connection' : null);
+  return { ...afterLeaving(state), lost };
+}
+
+/** The state after the server ended the transaction by itself. */
+export function afterTransactionLoss(state: SessionState): SessionState {
+  return { ...state, transaction: 'open', lost: 'transaction' };
 }
 
 /** The state after a ROLLBACK of a lost transaction: what else was open there stays lost. */
 export function afterRollback(state: SessionState): SessionState {
-  return { ...state, transaction: 'none', lost: state.dirty };
-}
-
-/** The state after an answer of the server: from now on there is a statement to ask about. */
-export function afterAnswer(state: SessionState, { kind }: Facts): SessionState {
-  if (state.lostAnswers === 'none') {
-    return state;
-  }
-  return { ...state, lostAnswers: kind === 'write' ? 'none' : 'insert' };
-}
-
-/** Whether a statement asks for what broke with a connection. */
-export function asksForLostAnswer({ lostAnswers }: SessionState, { followUp }: Facts): boolean {
-  return (
-    (followUp === 'insert' && lostAnswers !== 'none') ||
-    (followUp === 'previous' && lostAnswers === 'all')
-  );
+  const isStillLost = state.lost === 'connection' && state.holds.length > 0;
+  return { ...state, transaction: 'none', lost: isStillLost ? 'connection' : null };
 }

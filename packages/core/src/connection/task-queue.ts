@@ -1,0 +1,293 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { RwSplitError } from '../errors.ts';
+import type { Hosts } from '../pool/hosts.ts';
+import { freshSession, isBound, isHeld } from '../session/state.ts';
+import type { Answer, StatePin } from '../statement/facts.ts';
+import type { ClientSession } from './client-session.ts';
+import type { Flow, FlowStep } from './flow.ts';
+import { followUpLost } from './refusals.ts';
+import { Session } from './session.ts';
+import { SharedSession } from './shared-session.ts';
+
+/** What all sessions of a pool have in common. */
+export interface SessionContext {
+  readonly hosts: Hosts;
+  readonly catalogue: Catalogue;
+  /** How long a statement waits, in milliseconds. */
+  readonly acquireTimeout: number;
+  /** Whether the pool takes statements. */
+  readonly isClosed: boolean;
+}
+
+/** Something for a session to do; the next one starts when it calls back. */
+export interface Task {
+  run(done: () => void): void;
+  /** The session ended before it was done; an answer that still comes is nobody's. */
+  refuse(error: Error): void;
+}
+
+/**
+ * What one user of a session has it do, from acquiring to releasing: one task at a time, in the order
+ * in which they were given. The session is its own, or the one that it was called in, which others
+ * use before and after it.
+ */
+export class TaskQueue {
+  readonly context: SessionContext;
+  #session = new Session();
+  #shared: SharedSession | null = null;
+  #hasJoined = false;
+  /** Whether it has run a task beside the shared session. */
+  #isAside = false;
+  #end: 'released' | 'destroyed' | null = null;
+  #running: Task | null = null;
+  #waiting: Task[] | null = null;
+
+  /** The step of the caller's flow that this is; `null` inside a session. */
+  readonly #step: FlowStep | null;
+  /** What the flow did before; `null` once it has been asked for. */
+  #previous: FlowStep | null;
+  /** What the flow did before, kept for what it does next. */
+  #carried: Session | null = null;
+
+  /**
+   * @param client the session that the caller is in; `null` if it is in none.
+   * @param flow the caller's flow; `null` if that is not followed.
+   */
+  constructor(context: SessionContext, client: ClientSession | null, flow: Flow | null) {
+    this.context = context;
+    this.#step = client === null ? (flow?.step ?? null) : null;
+    this.#previous = client === null ? (flow?.previous ?? null) : null;
+    this.#shared = sharedSessionOf(context, client);
+  }
+
+  /** The session that tasks run in. */
+  get session(): Session {
+    return this.#session;
+  }
+
+  get isDestroyed(): boolean {
+    return this.#end === 'destroyed';
+  }
+
+  /** What runs now, or waits for a connection to run on; `null` between tasks. */
+  get running(): Task | null {
+    return this.#running;
+  }
+
+  /**
+   * Has the tasks run in a session that was given by hand. Once the first of them has run, they are in
+   * a session, and stay in it.
+   */
+  use(client: ClientSession): void {
+    const isUsed = this.#hasJoined || this.#isAside || this.#running !== null;
+    if (!isUsed && this.#session.lease === null && !isBound(this.#session.state)) {
+      this.#shared = sharedSessionOf(this.context, client);
+      this.#previous = null;
+    }
+  }
+
+  /**
+   * Settles which session a task runs in, before it runs: the shared one if nobody else is using it.
+   * Else it runs beside that, or, if it needs what that one holds, waits until it is free.
+   *
+   * @param pin what the task leaves behind, or needs.
+   * @param asks what it asks of earlier ones.
+   * @param isPlain whether it may run on a replica.
+   */
+  settle(
+    pin: StatePin | null,
+    asks: readonly Answer[],
+    isPlain: boolean,
+    callback: (error: Error | null) => void,
+  ): void {
+    const shared = this.#shared;
+    this.#goOn(isPlain);
+    if (shared === null || this.#hasJoined || (this.#isAside && isBound(this.#session.state))) {
+      callback(null);
+    } else if (shared.isFree) {
+      this.#join(shared);
+      callback(null);
+    } else if (asks.length > 0) {
+      // What ran last, if others run at the same time, is anybody's guess.
+      callback(followUpLost(asks[0] ?? null));
+    } else if (shared.isHeld || pin !== null) {
+      this.#waitFor(shared, callback);
+    } else {
+      this.#isAside = true;
+      shared.overlap();
+      this.#session.state = { ...this.#session.state, hasWritten: shared.hasWritten };
+      callback(null);
+    }
+  }
+
+  /** Runs a task after all that were given before it. */
+  enqueue(task: Task): void {
+    const refusal = this.#refusal();
+    if (refusal !== null) {
+      process.nextTick(() => task.refuse(refusal));
+    } else if (this.#running !== null) {
+      this.#waiting ??= [];
+      this.#waiting.push(task);
+    } else {
+      this.#start(task);
+    }
+  }
+
+  /** Forgets what the session did, but that it has written if others use it too. */
+  reset(): void {
+    const session = this.#session;
+    session.letGo();
+    const hasWritten = this.#shared !== null && session.state.hasWritten;
+    session.state = { ...freshSession, hasWritten };
+  }
+
+  /** Ends the use of the session when its tasks are done. Later calls do nothing. */
+  release(): void {
+    if (this.#end === null) {
+      this.#end = 'released';
+      this.#endIfIdle();
+    }
+  }
+
+  /** Ends it at once: the connection is closed, and what runs or waits here is refused. */
+  destroy(): void {
+    if (this.#end === 'destroyed') {
+      return;
+    }
+    const hasEnded = this.#end === 'released' && this.#running === null;
+    this.#end = 'destroyed';
+    if (!hasEnded) {
+      this.#session.loseConnection();
+      this.#leave();
+    }
+    const refusal = destroyedError();
+    // A connection that is closed under its statement may never answer.
+    this.#running?.refuse(refusal);
+    for (const task of this.#waiting?.splice(0) ?? []) {
+      task.refuse(refusal);
+    }
+  }
+
+  /** Goes on where the caller's flow was; a plain read leaves the connection of what was written alone. */
+  #goOn(isPlain: boolean): void {
+    const kept = this.#previous?.take(this.context) ?? null;
+    this.#previous = null;
+    if (kept === null) {
+      return;
+    }
+    if (isPlain) {
+      kept.forgetPrevious();
+      this.#carried = kept;
+    } else {
+      kept.takeUp();
+      this.#session = kept;
+    }
+  }
+
+  /** Keeps what the flow may ask about for its next step. */
+  #keep(step: FlowStep): void {
+    const session = this.#session;
+    if (session.isOnPrimary && !isHeld(session.state)) {
+      session.state = { ...session.state, hasWritten: false, lost: null };
+      session.layAside(true);
+      step.keep(this.context, session);
+      this.#carried?.letGo();
+    } else if (this.#carried !== null) {
+      step.keep(this.context, this.#carried);
+    }
+    this.#carried = null;
+  }
+
+  #join(shared: SharedSession): void {
+    if (this.#isAside) {
+      this.#session.letGo();
+      shared.ranBeside(this.#session.state.hasWritten);
+      this.#isAside = false;
+    }
+    this.#hasJoined = true;
+    this.#session = shared.enter();
+  }
+
+  #waitFor(shared: SharedSession, callback: (error: Error | null) => void): void {
+    shared.whenFree(this.context.acquireTimeout, (error) => {
+      if (error === null && this.isDestroyed) {
+        shared.pass();
+        callback(destroyedError());
+        return;
+      }
+      if (error === null) {
+        this.#join(shared);
+      }
+      callback(error);
+    });
+  }
+
+  #leave(): void {
+    if (this.#hasJoined) {
+      this.#hasJoined = false;
+      this.#session = new Session();
+      this.#shared?.leave();
+      return;
+    }
+    if (this.#isAside) {
+      this.#isAside = false;
+      this.#shared?.ranBeside(this.#session.state.hasWritten);
+    }
+    if (this.#step !== null) {
+      this.#keep(this.#step);
+    }
+    if (this.#session.isLaidAside) {
+      this.#session = new Session();
+      return;
+    }
+    this.#session.letGo();
+    this.#session.state = freshSession;
+  }
+
+  #refusal(): Error | null {
+    if (this.#end === 'destroyed') {
+      return destroyedError();
+    }
+    if (this.#end === 'released') {
+      return new RwSplitError(
+        'RWSPLIT_CONNECTION_RELEASED',
+        'The connection was released: ask the pool for another one',
+      );
+    }
+    return this.context.isClosed
+      ? new RwSplitError('RWSPLIT_POOL_CLOSED', 'The pool is closed: it takes no more statements')
+      : null;
+  }
+
+  #start(task: Task): void {
+    this.#running = task;
+    task.run(() => this.#finished());
+  }
+
+  #finished(): void {
+    this.#running = null;
+    const next = this.#waiting?.shift();
+    if (next !== undefined) {
+      this.#start(next);
+    } else {
+      this.#endIfIdle();
+    }
+  }
+
+  #endIfIdle(): void {
+    if (this.#end === 'released' && this.#running === null) {
+      this.#leave();
+    }
+  }
+}
+
+function sharedSessionOf(
+  context: SessionContext,
+  client: ClientSession | null,
+): SharedSession | null {
+  return client?.isEnded === false ? client.part(context, () => new SharedSession()) : null;
+}
+
+function destroyedError(): RwSplitError {
+  return new RwSplitError('RWSPLIT_CONNECTION_DESTROYED', 'The connection was destroyed');
+}
