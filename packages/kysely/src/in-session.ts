@@ -24,8 +24,8 @@ import type { Pluggable } from './pluggable.ts';
  * const db = new Kysely<{ person: { name: string } }>({ dialect });
  * const session = openSession();
  * const inIt = inSession(db, session);
- * await sql`SET @least = 'M'`.execute(inIt);
- * await sql`SELECT name FROM person WHERE name >= @least`.execute(inIt);
+ * await sql`SET @least = 2`.execute(inIt);
+ * await sql`SELECT name FROM person WHERE id >= @least`.execute(inIt);
  * session.end();
  * await db.destroy();
  * ```

@@ -77,7 +77,7 @@ export function currentSession(): ClientSession | null {
  * });
  * const session = openSession();
  * pool.query({ sql: 'SET @limit = 10', session }, () => {
- *   pool.query({ sql: 'SELECT @limit AS n', session }, (error, rows) => {
+ *   pool.query({ sql: 'SELECT @limit AS n', session }, (_error, rows) => {
  *     console.log(rows); // [ { n: 10 } ]
  *     session.end();
  *     pool.end();
