@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream';
 import { outsideFlows, ReplicatedConnection } from '@rwsplit/core';
 import type { Knex } from 'knex';
-import { asStep, inFlow } from './flow.ts';
+import { asStep, FlowingQueryBuilder, inFlow, rawInFlow } from './flow.ts';
 import { addForcePrimary, addHint, isHint } from './force-primary.ts';
 import { hasReplicas, splitOptions } from './options.ts';
 import { HintedRunner } from './runner.ts';
@@ -141,19 +141,23 @@ export class ReplicatedMysql2 extends StockMysql2 {
   }
 
   override transaction(...options: readonly unknown[]): ReplicatedTransaction {
-    return asStep(this, () => new ReplicatedTransaction(this, ...options));
+    return asStep(() => new ReplicatedTransaction(this, ...options));
   }
 
   override queryBuilder(): Knex.QueryBuilder {
-    return inFlow(this, super.queryBuilder());
+    if (!hasReplicas(this.config)) {
+      return super.queryBuilder();
+    }
+    const builder: unknown = inFlow(new FlowingQueryBuilder(this));
+    return builder as Knex.QueryBuilder;
   }
 
   override schemaBuilder(): Knex.SchemaBuilder {
-    return inFlow(this, super.schemaBuilder());
+    return inFlow(super.schemaBuilder());
   }
 
   override raw(...given: unknown[]): Knex.Raw {
-    return inFlow(this, super.raw(...given));
+    return rawInFlow(given[0], super.raw(...given));
   }
 
   override runner(builder: Runnable): HintedRunner {

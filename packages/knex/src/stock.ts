@@ -69,6 +69,19 @@ export interface StockRunner {
 
 export type StockRunnerClass = new (client: Knex.Client, builder: Runnable) => StockRunner;
 
+/** The methods of query builders that make them write. */
+export interface StockQueryBuilder {
+  insert(...given: unknown[]): unknown;
+  upsert(...given: unknown[]): unknown;
+  update(...given: unknown[]): unknown;
+  increment(...given: unknown[]): unknown;
+  decrement(...given: unknown[]): unknown;
+  delete(...given: unknown[]): unknown;
+  truncate(...given: unknown[]): unknown;
+}
+
+export type StockQueryBuilderClass = new (client: Knex.Client) => StockQueryBuilder;
+
 /** One transaction on one connection; a nested one is a savepoint. */
 export interface StockTransaction extends Knex.Transaction {
   begin(connection: unknown): Promise<unknown>;
@@ -81,5 +94,5 @@ export type StockTransactionClass = new (
 
 export const StockMysql2 = ClientMysql2 as StockClientClass;
 export const StockRunner = Runner as StockRunnerClass;
-export const StockQueryBuilder = QueryBuilder as { readonly prototype: object };
+export const StockQueryBuilder = QueryBuilder as StockQueryBuilderClass;
 export const StockTransaction = Transaction as StockTransactionClass;

@@ -94,10 +94,14 @@ let unused = 0;
 
 /**
  * Opens a step for a statement that will be run later, by somebody else: in the flow of whoever calls
- * this. For adapters whose builders run when they are awaited. `null` inside a session.
+ * this. For adapters whose builders run when they are awaited. `null` inside a session, and while
+ * flows are not followed.
  */
 export function openStep(): FlowStep | null {
-  const shared = storage();
+  const shared = findStorage();
+  if (shared === undefined) {
+    return null;
+  }
   const at = shared.getStore();
   if (isClientSession(at) && !at.isEnded) {
     return null;
