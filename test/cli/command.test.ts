@@ -307,7 +307,8 @@ describe('sessions', () => {
       // The ALTER has committed, and its session has written.
       'primary pinned:has-written: SELECT a FROM t',
       'primary pinned:has-written: SET @a = 1',
-      'primary pinned:has-written: SELECT 2',
+      // State comes before writes: a write binds to the primary, a variable to its connection.
+      'primary pinned:user-variable: SELECT 2',
     ]);
   });
 

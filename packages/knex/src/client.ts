@@ -99,6 +99,10 @@ export class ReplicatedMysql2 extends StockMysql2 {
   }
 
   override async acquireConnection(): Promise<unknown> {
+    const sessions = this.pool && sessionsOf.get(this.pool);
+    if (sessions?.isHeldHere) {
+      return new Slot(sessions, false).open();
+    }
     const acquired = await super.acquireConnection();
     if (!(acquired instanceof Slot)) {
       return acquired;
@@ -115,7 +119,7 @@ export class ReplicatedMysql2 extends StockMysql2 {
     const slot = slotOf(connection);
     if (slot !== undefined) {
       slot.close(connection as Session);
-      return super.releaseConnection(slot);
+      return slot.isCounted ? super.releaseConnection(slot) : Promise.resolve();
     }
     // Released before, or, in Knex 3.1, never acquired: a stream that was closed early.
     const isNothing = connection === undefined || connection instanceof ReplicatedConnection;

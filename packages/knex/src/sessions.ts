@@ -132,6 +132,11 @@ export class Sessions {
     }
   }
 
+  /** Whether the session that the caller is in has its connection already, and needs no other. */
+  get isHeldHere(): boolean {
+    return this.#current?.pool.isHeldHere ?? false;
+  }
+
   async end(): Promise<void> {
     await this.#current?.end();
   }

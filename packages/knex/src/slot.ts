@@ -1,6 +1,8 @@
 import { outsideFlows } from '@rwsplit/core';
 import type { Session, Sessions } from './sessions.ts';
 
+let uncounted = 0;
+
 /** The sessions that are out, each with the slot that stands for it in Knex's pool. */
 const slots = new WeakMap<object, Slot>();
 
@@ -13,9 +15,20 @@ export class Slot {
   __knexUid = '';
   /** Makes Knex's pool drop the slot. */
   __knex__disposed: unknown = undefined;
+  /** Whether it is one of those that Knex's pool counts. */
+  readonly isCounted: boolean;
   readonly #sessions: Sessions;
 
-  constructor(sessions: Sessions) {
+  /**
+   * @param isCounted `false` for a session that has its connection already: to wait for a slot, it might
+   *   wait for somebody who waits for that connection.
+   */
+  constructor(sessions: Sessions, isCounted = true) {
+    this.isCounted = isCounted;
+    if (!isCounted) {
+      uncounted += 1;
+      this.__knexUid = `__knexUid-uncounted-${uncounted}`;
+    }
     this.#sessions = sessions;
   }
 

@@ -28,6 +28,7 @@ import { ReplicatedConnection } from './connection.ts';
 import { type Flow, followFlows, nextFlow } from './flow.ts';
 import { promisePool } from './promise.ts';
 import { RunStatement } from './run-statement.ts';
+import { newSharedSession } from './shared-session.ts';
 import { readArguments, type Statement, type StatementOptions } from './statement.ts';
 import { findStorage } from './storage.ts';
 import { type SessionContext, TaskQueue } from './task-queue.ts';
@@ -174,6 +175,14 @@ export class ReplicatedPool extends EventEmitter {
       isCatalogueBehind: catalogue.isBehind,
     });
     return explanationOf(sql, facts, route, roleOf(route), catalogue.inspector);
+  }
+
+  /**
+   * Whether the session that the caller is in holds a connection of this pool, on which its next
+   * statement runs: it needs no other one. For adapters that count connections themselves.
+   */
+  get isHeldHere(): boolean {
+    return currentSession()?.part(this.#context, newSharedSession).isBound ?? false;
   }
 
   escape(value: SqlValue): string {

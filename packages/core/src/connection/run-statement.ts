@@ -8,7 +8,7 @@ import { decide } from '../routing/decide.ts';
 import { unanswerable } from '../routing/follow-up.ts';
 import type { Route } from '../routing/reasons.ts';
 import { recoveryFrom } from '../routing/recover.ts';
-import { bearsDoubt, observe, observeDoubt, observeError } from '../session/observe.ts';
+import { afterAsking, bearsDoubt, observe, observeError } from '../session/observe.ts';
 import { predict } from '../session/predict.ts';
 import {
   afterConnectionLoss,
@@ -19,7 +19,6 @@ import {
   type SessionState,
 } from '../session/state.ts';
 import type { Facts, StatementKind } from '../statement/facts.ts';
-import { isOwnInsertId } from './insert-id.ts';
 import { followUpLost, followUpOnReplica, sessionLost } from './refusals.ts';
 import { responseOf, rolledBack } from './response.ts';
 import type { Session } from './session.ts';
@@ -105,8 +104,10 @@ export class RunStatement implements Task {
     const session = this.#session;
     // It does nothing, and its answer has the flags.
     this.#ask('DO 0', (error, result) => {
-      if (error === null) {
-        session.state = observeDoubt(session.state, responseOf(result).serverStatus);
+      if (error === null || failureOf(error) === 'statement') {
+        // What the server refuses it would refuse in no other state: XA END has ended its branch.
+        const status = error === null ? responseOf(result).serverStatus : null;
+        session.state = afterAsking(session.state, status);
         this.#check(facts);
       } else {
         session.loseConnection();
@@ -116,7 +117,7 @@ export class RunStatement implements Task {
   }
 
   /** A statement of our own on the connection that the session holds. */
-  #ask(sql: string, callback: (error: Error | null, result?: unknown) => void): void {
+  #ask(sql: string, callback: (error: DriverError | null, result?: unknown) => void): void {
     const lease = this.#session.lease;
     if (lease === null) {
       callback(new Error('no connection'));
@@ -174,11 +175,14 @@ export class RunStatement implements Task {
     }
   }
 
-  /** LAST_INSERT_ID() may still be that of the connection's last user: then it must not be told. */
+  /**
+   * LAST_INSERT_ID() may still be that of the connection's last user: after an INSERT whose id was
+   * given, which the server tells like one that it has generated (measured). So it is asked first.
+   */
   #checkInsertId(facts: Facts): void {
-    const { lease, inserts, state } = this.#session;
-    const foreign = lease?.foreignInsertIds ?? [];
-    if (foreign.length === 0 || inserts.some(isOwnInsertId)) {
+    const session = this.#session;
+    const { mayHaveInserted } = session.state;
+    if (session.isAloneWithInserts) {
       this.#route(facts);
       return;
     }
@@ -188,10 +192,8 @@ export class RunStatement implements Task {
       return;
     }
     this.#ask('SELECT LAST_INSERT_ID()', (error, rows) => {
-      const id = Array.isArray(rows) && Array.isArray(rows[0]) ? String(rows[0][0]) : null;
-      const isOwn = inserts.some(({ insertId }) => insertId === id);
-      const isNew = state.mayHaveInserted && id !== null && !foreign.includes(id);
-      if (error === null && (isOwn || isNew)) {
+      const id = Array.isArray(rows) && Array.isArray(rows[0]) ? String(rows[0][0]) : '';
+      if (error === null && session.ownsInsertId(id, mayHaveInserted)) {
         this.#route(facts);
       } else {
         this.#refuseUnsent('follow-up', followUpLost('insert-id'));
@@ -329,6 +331,13 @@ export class RunStatement implements Task {
     if (isGone || failure === 'timeout') {
       session.spoil();
     }
+    if (isGone && undoes(facts, this.#statement.sql) && before.transaction !== 'none') {
+      // The server rolls back what was open on a connection that breaks.
+      session.state = afterRollback(session.state);
+      session.letGo();
+      this.#finish(route, null, rolledBack());
+      return;
+    }
     // A plain read that only waits for the catalogue may run on a replica after all.
     const mayMove = isGone && route.reason === 'catalogue-pending';
     const recovery = recoveryFrom({
@@ -339,7 +348,7 @@ export class RunStatement implements Task {
       hasRetried: this.#tried.includes(lease.host),
     });
     if (recovery === null || this.#queue.isDestroyed) {
-      if (isGone || !isBound(session.state)) {
+      if (isGone || (failure === 'timeout' && !isBound(session.state))) {
         session.letGo();
       }
       this.#finish(route, error);
@@ -419,7 +428,13 @@ function factsOnRoute({ reason }: Route, facts: Facts): Facts {
 
 /** `COMMIT RELEASE` and `ROLLBACK RELEASE`: the server closes the connection after its answer. */
 function closesConnection(facts: Facts, sql: string): boolean {
-  return (facts.kind === 'commit' || facts.kind === 'rollback') && /\brelease\b/i.test(sql);
+  const ends = facts.kind === 'commit' || facts.kind === 'rollback';
+  return ends && /(?<!\bno\s+)\brelease\b/i.test(sql);
+}
+
+/** A ROLLBACK that leaves nothing to be done: AND CHAIN begins another transaction. */
+function undoes(facts: Facts, sql: string): boolean {
+  return facts.kind === 'rollback' && !/(?<!\bno\s+)\bchain\b/i.test(sql);
 }
 
 /** One sending of a statement, and what was known before and while it ran. */

@@ -1,5 +1,4 @@
 import type { Lease, Traces } from '../pool/lease.ts';
-import { rememberInsertId } from '../pool/physical.ts';
 import {
   afterConnectionLoss,
   afterLeaving,
@@ -9,12 +8,6 @@ import {
   type SessionState,
 } from '../session/state.ts';
 import type { Statement } from './statement.ts';
-
-/** An INSERT whose id the server has told. */
-export interface Insert {
-  readonly statement: Statement;
-  readonly insertId: string;
-}
 
 /** LAST_INSERT_ID() is of the last one, or of one before it if the last named its id itself. */
 const mostInserts = 4;
@@ -27,8 +20,10 @@ export class Session {
   state: SessionState = freshSession;
   /** What ran last on the connection; `null` if that is not known. */
   previous: Statement | null = null;
-  /** The last inserts on the connection whose ids the server has told. */
-  #inserts: readonly Insert[] = [];
+  /** The last insert ids that the server has told it on the connection. */
+  #insertIds: readonly string[] = [];
+  /** Whether it has inserted on a connection that it left since. */
+  #hasInsertedElsewhere = false;
   #lease: Lease | null = null;
   /** Whether the connection is laid aside, so that somebody else may take it. */
   #isRemembered = false;
@@ -48,8 +43,23 @@ export class Session {
     return this.#isRemembered;
   }
 
-  get inserts(): readonly Insert[] {
-    return this.#inserts;
+  /** Whether LAST_INSERT_ID() on its connection can be nobody else's, nor of another connection. */
+  get isAloneWithInserts(): boolean {
+    return this.#lease?.hasInsertsOfOthers === false && !this.#hasInsertedElsewhere;
+  }
+
+  /**
+   * Whether LAST_INSERT_ID() on its connection, which says this id, speaks of this session.
+   *
+   * @param isHidden whether it may have inserted without being told.
+   */
+  ownsInsertId(id: string, isHidden: boolean): boolean {
+    if (id === '0') {
+      return !this.#hasInsertedElsewhere;
+    }
+    const { physical, insertsBefore = 0 } = this.#lease ?? {};
+    const isNew = physical?.inserted.isNewSince(insertsBefore, id) ?? false;
+    return this.#insertIds.includes(id) || (isHidden && isNew);
   }
 
   /** Takes the connection that the next statements run on. */
@@ -64,8 +74,8 @@ export class Session {
   ran(statement: Statement, insertId: string | null): void {
     this.previous = statement;
     if (insertId !== null && this.#lease !== null) {
-      rememberInsertId(this.#lease.physical, insertId);
-      this.#inserts = [...this.#inserts.slice(1 - mostInserts), { statement, insertId }];
+      this.#lease.physical.inserted.tell(insertId);
+      this.#insertIds = [...this.#insertIds.slice(1 - mostInserts), insertId];
     }
   }
 
@@ -146,9 +156,14 @@ export class Session {
   }
 
   #left(): void {
+    this.#hasInsertedElsewhere ||= this.state.mayHaveInserted || this.#insertIds.length > 0;
+    if (this.state.mayHaveInserted) {
+      // The next session there must know of ids that nobody was told.
+      this.#lease?.physical.inserted.mayHaveMore();
+    }
     this.#lease = null;
     this.previous = null;
-    this.#inserts = [];
+    this.#insertIds = [];
     this.state = afterLeaving(this.state);
   }
 }

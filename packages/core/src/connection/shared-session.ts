@@ -31,6 +31,11 @@ export class SharedSession {
     return isHeld(this.#before) || this.#before.lost !== null;
   }
 
+  /** Whether the next statement runs on the connection that it holds, now or when that is free. */
+  get isBound(): boolean {
+    return this.#isInUse ? this.isHeld : isHeld(this.#session.state);
+  }
+
   get hasWritten(): boolean {
     return this.#session.state.hasWritten;
   }
@@ -113,6 +118,10 @@ export class SharedSession {
     const { state } = this.#session;
     this.#session.state = { ...state, answers: [], mayHaveInserted: false };
   }
+}
+
+export function newSharedSession(): SharedSession {
+  return new SharedSession();
 }
 
 function busyError(timeout: number): RwSplitError {

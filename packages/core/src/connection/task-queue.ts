@@ -7,7 +7,7 @@ import type { ClientSession } from './client-session.ts';
 import type { Flow, FlowStep } from './flow.ts';
 import { followUpLost } from './refusals.ts';
 import { Session } from './session.ts';
-import { SharedSession } from './shared-session.ts';
+import { newSharedSession, type SharedSession } from './shared-session.ts';
 
 /** What all sessions of a pool have in common. */
 export interface SessionContext {
@@ -285,7 +285,7 @@ function sharedSessionOf(
   context: SessionContext,
   client: ClientSession | null,
 ): SharedSession | null {
-  return client?.isEnded === false ? client.part(context, () => new SharedSession()) : null;
+  return client?.isEnded === false ? client.part(context, newSharedSession) : null;
 }
 
 function destroyedError(): RwSplitError {

@@ -25,8 +25,9 @@ export class Lease {
   readonly host: LeasingHost;
   readonly connection: RawConnection;
   readonly physical: Physical;
-  /** What {@link Physical.insertIds} was when the lease began: the ids of others. */
-  readonly foreignInsertIds: readonly string[];
+  /** How many insert ids the server had told others, and whether it may know any of others. */
+  readonly insertsBefore: number;
+  readonly hasInsertsOfOthers: boolean;
   /** Whether the session is done with it, and the host is not. */
   isInCleaning = false;
   #hasEnded = false;
@@ -35,7 +36,8 @@ export class Lease {
     this.host = host;
     this.connection = connection;
     this.physical = physicalOf(connection);
-    this.foreignInsertIds = this.physical.insertIds;
+    this.insertsBefore = this.physical.inserted.count;
+    this.hasInsertsOfOthers = !this.physical.inserted.isEmpty;
   }
 
   /** Gives the connection back for its next user, who will find nothing of this one. */

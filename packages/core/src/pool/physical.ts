@@ -1,4 +1,5 @@
 import type { Role } from '../routing/reasons.ts';
+import { InsertedIds } from './inserted-ids.ts';
 import type { RawConnection } from './mysql2.ts';
 
 /** What is known of one physical connection, for as long as it lives. */
@@ -11,11 +12,8 @@ export interface Physical {
   isWatched: boolean;
   /** When it was given back last, by `performance.now()`. */
   idleSince: number;
-  /**
-   * The last insert ids that the server told on it since it was new or reset: what LAST_INSERT_ID()
-   * may say there to somebody who has inserted nothing.
-   */
-  insertIds: readonly string[];
+  /** What LAST_INSERT_ID() may say on it to somebody who has inserted nothing. */
+  readonly inserted: InsertedIds;
 }
 
 const physicals = new WeakMap<RawConnection, Physical>();
@@ -29,7 +27,7 @@ export function physicalOf(connection: RawConnection): Physical {
       isReset: false,
       isWatched: false,
       idleSince: performance.now(),
-      insertIds: [],
+      inserted: new InsertedIds(),
     };
     physicals.set(connection, physical);
   }
@@ -40,13 +38,5 @@ export function physicalOf(connection: RawConnection): Physical {
 export function markReset(physical: Physical): void {
   physical.preparedAs = null;
   physical.isReset = true;
-  physical.insertIds = [];
-}
-
-/** Enough for the statements of one session; older ones are not what the server says next. */
-const mostInsertIds = 8;
-
-/** To be called with each insert id that the server tells. */
-export function rememberInsertId(physical: Physical, insertId: string): void {
-  physical.insertIds = [...physical.insertIds.slice(1 - mostInsertIds), insertId];
+  physical.inserted.clear();
 }

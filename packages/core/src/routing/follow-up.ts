@@ -1,5 +1,6 @@
+import { onlyAsks } from '../session/question.ts';
 import type { SessionState } from '../session/state.ts';
-import type { Answer, Facts, TextReason } from '../statement/facts.ts';
+import type { Answer, Facts } from '../statement/facts.ts';
 import type { Role } from './reasons.ts';
 
 /** Why what a statement asks about earlier ones cannot be answered. */
@@ -30,21 +31,10 @@ export function unanswerable(situation: FollowUpSituation): Unanswerable | null 
     return { answer: unknown, why: 'unknown' };
   }
   const [answer] = facts.asks;
-  const isStray = held === 'replica' && !(isHarmless(facts) && !situation.isCatalogueBehind);
+  const isStray = held === 'replica' && (!onlyAsks(facts) || situation.isCatalogueBehind);
   return answer !== undefined && isStray ? { answer, why: 'replica' } : null;
 }
 
 function mayAnswer(state: SessionState, answer: Answer): boolean {
   return state.answers.includes(answer) || (answer === 'insert-id' && state.mayHaveInserted);
 }
-
-/** A question that any server may answer: it only reads the session. */
-function isHarmless({ pin, reason }: Facts): boolean {
-  return pin === null && harmlessReasons.has(reason);
-}
-
-const harmlessReasons: ReadonlySet<TextReason | null> = new Set([
-  'session-function',
-  'system-variable',
-  'show',
-]);

@@ -1,5 +1,6 @@
 import type { Answer, Dialect, Facts, StatePin } from '../statement/facts.ts';
 import { endsTransaction } from './implicit-commit.ts';
+import { onlyAsks } from './question.ts';
 import {
   afterTransactionLoss,
   type SessionState,
@@ -33,7 +34,7 @@ export function observe(
   response: Response,
   dialect: Dialect,
 ): SessionState {
-  let state = observeStatus(expected, response.serverStatus);
+  let state = observeStatus(expected, facts, response.serverStatus);
   if (response.hasChangedState && !isExplained(facts)) {
     // Nothing in the text says so: a procedure or a trigger has set a variable.
     state = withHold(state, { pin: 'unknown-state', object: null });
@@ -61,9 +62,14 @@ function isExplained({ pin, frees }: Facts): boolean {
   return !untracked.has(pin) || (frees !== null && !untracked.has(frees.pin));
 }
 
-function observeStatus(expected: SessionState, status: number | null): SessionState {
+function observeStatus(expected: SessionState, facts: Facts, status: number | null): SessionState {
   if (status === null) {
-    return expected;
+    // ANALYZE TABLE answers with rows.
+    const isOver = expected.transaction === 'open' && endsTransaction(facts);
+    return isOver && facts.kind !== 'begin' ? { ...expected, transaction: 'none' } : expected;
+  }
+  if (expected.transaction === 'doubtful') {
+    return observeDoubt(expected, status);
   }
   const transaction = transactionSeen(expected.transaction, status);
   const isOff = (status & autocommit) === 0;
@@ -101,6 +107,9 @@ const afterRead: readonly Answer[] = ['found-rows', 'row-count', 'diagnostics'];
 const afterReadOfMariaDb: readonly Answer[] = ['found-rows', 'row-count'];
 const nothing: readonly Answer[] = [];
 
+/** Statements that surely touch a table, by their first words. */
+const touching: ReadonlySet<string | null> = new Set(['delete', 'insert', 'replace', 'update']);
+
 /**
  * What a statement surely answers from now on, whatever its connection said before. Measured on
  * MySQL 9.7 and MariaDB 10.11: every statement sets ROW_COUNT() but GET DIAGNOSTICS; FOUND_ROWS() is
@@ -114,7 +123,7 @@ function answersOf(facts: Facts, dialect: Dialect): readonly Answer[] {
   if (facts.kind === 'read' && !facts.explains) {
     return dialect === 'mysql' ? afterRead : afterReadOfMariaDb;
   }
-  return dialect === 'mysql' || facts.kind === 'write' ? afterStatement : rowCount;
+  return dialect === 'mysql' || touching.has(facts.word) ? afterStatement : rowCount;
 }
 
 /** The state with answers that the connection has now too. */
@@ -141,13 +150,19 @@ export function observeError(
 }
 
 /** Whether a statement may be sent although nobody knows if its transaction is still there. */
-export function bearsDoubt({ kind, word, asks }: Facts): boolean {
+export function bearsDoubt(facts: Facts): boolean {
   // ROLLBACK TO fails outside a transaction; SAVEPOINT does not.
-  return kind === 'begin' || word === 'rollback' || asks.includes('diagnostics');
+  const { kind, word } = facts;
+  return kind === 'begin' || word === 'rollback' || word === 'get' || onlyAsks(facts);
 }
 
-/** The state after the server was asked about a doubtful transaction. */
-export function observeDoubt(state: SessionState, serverStatus: number | null): SessionState {
+/** The state after the server was asked about a doubtful transaction, which is a statement too. */
+export function afterAsking(state: SessionState, serverStatus: number | null): SessionState {
+  const answers = state.answers.filter((answer) => answer === 'insert-id');
+  return observeDoubt({ ...state, answers }, serverStatus);
+}
+
+function observeDoubt(state: SessionState, serverStatus: number | null): SessionState {
   return serverStatus === null || (serverStatus & inTransaction) !== 0
     ? { ...state, transaction: 'open' }
     : afterTransactionLoss(state);
