@@ -87,12 +87,13 @@ export class Session {
   /** Gives the connection back, without what this session left in it; one that is spoiled is closed. */
   letGo(): void {
     const lease = this.#lease;
-    this.#left();
-    if (lease === null || !this.#isStillThere(lease)) {
-      return;
-    }
     const isSpoiled = this.#isSpoiled;
     this.#isSpoiled = false;
+    const isThere = lease !== null && this.#isStillThere(lease);
+    this.#left();
+    if (!isThere) {
+      return;
+    }
     const cleaning = isSpoiled ? 'close' : cleaningOf(this.state);
     switch (cleaning) {
       case 'none':
@@ -162,6 +163,7 @@ export class Session {
       this.#lease?.physical.inserted.mayHaveMore();
     }
     this.#lease = null;
+    this.#isRemembered = false;
     this.previous = null;
     this.#insertIds = [];
     this.state = afterLeaving(this.state);

@@ -102,7 +102,7 @@ export class TaskQueue {
   ): void {
     const shared = this.#shared;
     this.#goOn(isPlain);
-    if (shared === null || this.#hasJoined || (this.#isAside && isBound(this.#session.state))) {
+    if (shared === null || this.#hasJoined || this.#staysAside(pin, asks)) {
       callback(null);
     } else if (shared.isFree) {
       this.#join(shared);
@@ -166,6 +166,13 @@ export class TaskQueue {
     for (const task of this.#waiting?.splice(0) ?? []) {
       task.refuse(refusal);
     }
+  }
+
+  /** Whether a task belongs to the connection that the ones before it ran on, beside the shared session. */
+  #staysAside(pin: StatePin | null, asks: readonly Answer[]): boolean {
+    const { state, isOnPrimary } = this.#session;
+    const hasWritten = state.hasWritten && isOnPrimary && pin === null;
+    return this.#isAside && (isHeld(state) || asks.length > 0 || hasWritten);
   }
 
   /** Goes on where the caller's flow was; a plain read leaves the connection of what was written alone. */

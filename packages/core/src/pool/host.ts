@@ -190,6 +190,11 @@ export class Host implements LeasingHost {
     if (!this.#remembered.remove(lease)) {
       return false;
     }
+    if (mayBeDead(lease.physical, this.#policy.checkIdleAfter)) {
+      // Whoever gets it next asks for a sign of life first.
+      lease.connection.release();
+      return false;
+    }
     this.outstanding += 1;
     this.#leased += 1;
     return true;
