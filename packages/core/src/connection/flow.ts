@@ -3,13 +3,15 @@ import type { Session } from './session.ts';
 import { findStorage, storage } from './storage.ts';
 
 /**
- * One statement outside every session, as a step of the asynchronous flow that made it: what is called
- * and awaited after it finds it, and a question about it (`LAST_INSERT_ID()`) can go to its
- * connection. Other flows do not find it.
+ * One statement outside every session, as a step of the asynchronous flow that made it: what runs next
+ * in the flow finds it, and a question about it (`LAST_INSERT_ID()`) can go to its connection. Other
+ * flows do not find it.
  *
  * A step opens in the caller's own flow, before anything is awaited, and is where the flow is until
- * the next one opens. What it keeps is taken once: a second step that comes from the same one, as in
- * a fork of the flow, finds nothing.
+ * the next one opens. That alone proves too much: what is called before the first `await` of a function
+ * is in the flow of its caller too, and so in that of every other function that the caller calls.
+ * So a step is found only by what its own answer sets going, before the event loop turns to
+ * anything else; and only once, so that a fork of the flow finds nothing.
  */
 export class FlowStep {
   /** The one before, until this one is used. */
@@ -18,21 +20,39 @@ export class FlowStep {
   /** Whether something ran after it that the flow does not know of. */
   #isBlurred = false;
   #kept: { readonly pool: object; readonly session: Session } | null = null;
+  /** Whether what runs now may have been set going by its answer. */
+  #isFresh = false;
+
+  /** The step that was fresh when this one opened. */
+  #opener: FlowStep | null;
 
   constructor(previous: FlowStep | null) {
     this.#previous = previous;
+    const used = lastUsed(previous);
+    this.#opener = used?.isFresh ? used : null;
   }
 
   get isUsed(): boolean {
     return this.#isUsed;
   }
 
+  get isFresh(): boolean {
+    return this.#isFresh;
+  }
+
   /** Begins it, and gives the step to ask about earlier statements; `null` if there is none. */
   use(): FlowStep | null {
+    const previous = lastUsed(this.#previous);
+    const isFound = previous !== null && (previous.isFresh || previous === this.#opener);
     this.#isUsed = true;
-    const previous = this.#lastUsed(this.#previous);
     this.#previous = null;
-    return previous;
+    this.#opener = null;
+    return isFound ? previous : null;
+  }
+
+  /** The one before, until this one is used. */
+  get previous(): FlowStep | null {
+    return this.#previous;
   }
 
   /** To be called when the statement of another step runs while the flow is at this one. */
@@ -54,6 +74,10 @@ export class FlowStep {
     } else {
       this.#drop();
       this.#kept = { pool, session };
+      this.#isFresh = true;
+      afterDraining(() => {
+        this.#isFresh = false;
+      });
     }
   }
 
@@ -67,19 +91,51 @@ export class FlowStep {
     return kept.session;
   }
 
-  /** Steps may have been opened for builders that never ran. */
-  #lastUsed(step: FlowStep | null): FlowStep | null {
-    let at = step;
-    while (at !== null && !at.#isUsed) {
-      at = at.#previous;
-    }
-    return at;
-  }
-
   #drop(): void {
     this.#kept?.session.letGo();
     this.#kept = null;
   }
+}
+
+/** Steps may have been opened for builders that never ran. */
+function lastUsed(step: FlowStep | null): FlowStep | null {
+  let at = step;
+  while (at !== null && !at.isUsed) {
+    at = at.previous;
+  }
+  return at;
+}
+
+/** Promises that may wait for each other between an answer and the caller's next statement, and ticks. */
+const hops = 48;
+const ticks = 3;
+
+/**
+ * Calls back when all that an answer sets going has had its turn, and nothing else: Node empties the
+ * queues of ticks and of microtasks before it handles the next event, and each waits in them behind
+ * those that came before.
+ */
+function afterDraining(callback: () => void): void {
+  let left = ticks;
+  const tick = () => {
+    let hop = hops;
+    const next = () => {
+      hop -= 1;
+      if (hop > 0) {
+        queueMicrotask(next);
+      } else {
+        left -= 1;
+        process.nextTick(left > 0 ? tick : callback);
+      }
+    };
+    queueMicrotask(next);
+  };
+  tick();
+}
+
+/** The step that the caller comes from, if it is one that can be asked about. */
+function stepBefore(at: unknown): FlowStep | null {
+  return at instanceof FlowStep && (at.isFresh || !at.isUsed) ? at : null;
 }
 
 /** A step that has begun, and the one that it comes from. */
@@ -106,7 +162,7 @@ export function openStep(): FlowStep | null {
   if (isClientSession(at) && !at.isEnded) {
     return null;
   }
-  const previous = at instanceof FlowStep ? at : null;
+  const previous = stepBefore(at);
   unused = previous?.isUsed === false ? unused + 1 : 0;
   const step = new FlowStep(unused < longest ? previous : null);
   shared.enterWith(step);
@@ -153,5 +209,5 @@ export function nextFlow(): Flow | null {
   const step = new FlowStep(null);
   step.use();
   shared.enterWith(step);
-  return { step, previous: at instanceof FlowStep ? at : null };
+  return { step, previous: stepBefore(at) };
 }

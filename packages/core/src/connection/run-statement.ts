@@ -16,6 +16,7 @@ import {
   afterRollback,
   isBound,
   isHeld,
+  isInDoubt,
   type SessionState,
 } from '../session/state.ts';
 import type { Facts, StatementKind } from '../statement/facts.ts';
@@ -84,7 +85,7 @@ export class RunStatement implements Task {
     } else if (session.state.lost === 'connection') {
       session.state = afterRollback(session.state);
       process.nextTick(() => this.#finish(transactionRoute, null, rolledBack()));
-    } else if (session.state.transaction === 'doubtful' && !bearsDoubt(facts)) {
+    } else if (isInDoubt(session.state) && !bearsDoubt(facts)) {
       this.#askWhetherOpen(facts);
     } else {
       session.state = session.state.lost === null ? session.state : afterRollback(session.state);
@@ -196,6 +197,8 @@ export class RunStatement implements Task {
       if (error === null && session.ownsInsertId(id, mayHaveInserted)) {
         this.#route(facts);
       } else {
+        // It would be answered for what was just asked.
+        session.forgetPrevious();
         this.#refuseUnsent('follow-up', followUpLost('insert-id'));
       }
     });

@@ -3,6 +3,7 @@ import { endsTransaction } from './implicit-commit.ts';
 import { onlyAsks } from './question.ts';
 import {
   afterTransactionLoss,
+  isInDoubt,
   type SessionState,
   type TransactionState,
   withHold,
@@ -68,7 +69,7 @@ function observeStatus(expected: SessionState, facts: Facts, status: number | nu
     const isOver = expected.transaction === 'open' && endsTransaction(facts);
     return isOver && facts.kind !== 'begin' ? { ...expected, transaction: 'none' } : expected;
   }
-  if (expected.transaction === 'doubtful') {
+  if (isInDoubt(expected)) {
     return observeDoubt(expected, status);
   }
   const transaction = transactionSeen(expected.transaction, status);
@@ -144,9 +145,18 @@ export function observeError(
   expected: SessionState,
   facts: Facts,
 ): SessionState {
-  const isDoubtful = before.transaction === 'open' && !endsTransaction(facts);
-  const transaction = isDoubtful ? 'doubtful' : before.transaction;
+  const transaction = transactionAfterError(before.transaction, facts);
   return withAnswers({ ...expected, transaction }, afterStatement);
+}
+
+function transactionAfterError(before: TransactionState, facts: Facts): TransactionState {
+  if (before !== 'open' && before !== 'perhaps-over') {
+    return before;
+  }
+  if (endsTransaction(facts)) {
+    return 'perhaps-over';
+  }
+  return before === 'open' ? 'doubtful' : before;
 }
 
 /** Whether a statement may be sent although nobody knows if its transaction is still there. */
@@ -163,7 +173,10 @@ export function afterAsking(state: SessionState, serverStatus: number | null): S
 }
 
 function observeDoubt(state: SessionState, serverStatus: number | null): SessionState {
-  return serverStatus === null || (serverStatus & inTransaction) !== 0
-    ? { ...state, transaction: 'open' }
+  if (serverStatus === null || (serverStatus & inTransaction) !== 0) {
+    return { ...state, transaction: 'open' };
+  }
+  return state.transaction === 'perhaps-over'
+    ? { ...state, transaction: 'none' }
     : afterTransactionLoss(state);
 }

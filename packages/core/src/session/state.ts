@@ -12,6 +12,9 @@ import type { Answer, Freed, StatePin } from '../statement/facts.ts';
  *                                    doubtful ── server: not in it any more ──▶ lost
  * ```
  *
+ * A statement that commits by itself, such as CREATE TABLE, leaves it `perhaps-over` when it fails; what
+ * the server says then is what it is.
+ *
  * The session itself is lost with a transaction that ended by itself, or with its connection, until
  * a ROLLBACK, or its end.
  */
@@ -23,7 +26,9 @@ export type TransactionState =
   /** A transaction is open. */
   | 'open'
   /** A statement of it failed: the server may have rolled back all of it. */
-  | 'doubtful';
+  | 'doubtful'
+  /** A statement that commits by itself failed: it may have committed. */
+  | 'perhaps-over';
 
 /** State of the session that lives in one connection. */
 export interface Hold {
@@ -75,6 +80,11 @@ export const freshSession: SessionState = {
   answers: noAnswers,
   mayHaveInserted: false,
 };
+
+/** Whether only the server knows if the transaction is still open. */
+export function isInDoubt({ transaction }: SessionState): boolean {
+  return transaction === 'doubtful' || transaction === 'perhaps-over';
+}
 
 /** The pin that a decision names: state before writes, the oldest first. */
 export function pinOf({ holds, hasWritten }: SessionState): SessionPin | null {
