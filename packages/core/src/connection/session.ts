@@ -136,6 +136,13 @@ export class Session {
     }
   }
 
+  /** It goes on as that of a flow, which may have inserted before, elsewhere. */
+  continueFlow(): void {
+    this.#hasInsertedElsewhere = true;
+    this.state = { ...this.state, hasWritten: false, lost: null };
+    this.layAside(true);
+  }
+
   /** Somebody else's statement came after the last one: nothing is left to ask but the insert id. */
   forgetPrevious(): void {
     const answers = this.state.answers.filter((answer) => answer === 'insert-id');

@@ -195,8 +195,7 @@ export class TaskQueue {
   #keep(step: FlowStep): void {
     const session = this.#session;
     if (session.isOnPrimary && !isHeld(session.state)) {
-      session.state = { ...session.state, hasWritten: false, lost: null };
-      session.layAside(true);
+      session.continueFlow();
       step.keep(this.context, session);
       this.#carried?.letGo();
     } else if (this.#carried !== null) {

@@ -97,8 +97,16 @@ function observeInsert(state: SessionState, facts: Facts, response: Response): S
   if (response.insertId !== null) {
     return withAnswers(state, insertId);
   }
-  const isHidden = facts.kind !== 'write' || facts.pin !== null || response.serverStatus === null;
-  return isHidden && !state.mayHaveInserted ? { ...state, mayHaveInserted: true } : state;
+  return mayHideInsert(facts, response) && !state.mayHaveInserted
+    ? { ...state, mayHaveInserted: true }
+    : state;
+}
+
+/** CALL, EXECUTE, several statements, INSERT … RETURNING; but not UNLOCK TABLES. */
+function mayHideInsert({ kind, pin, word }: Facts, { serverStatus }: Response): boolean {
+  return kind === 'other'
+    ? pin === 'unknown-state' || word === 'execute'
+    : kind === 'multiple' || pin !== null || serverStatus === null;
 }
 
 const insertId: readonly Answer[] = ['insert-id'];
