@@ -1,8 +1,10 @@
+import { AsyncResource } from 'node:async_hooks';
+import { withSession } from '@rwsplit/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flavors } from '../support/servers/flavor.ts';
 import { freshDatabase, sharedCluster } from '../support/shared-cluster.ts';
 import { type Api, apis } from './apis.ts';
-import { primaryRows, replicaRows, schema } from './rows.ts';
+import { followUps, primaryRows, replicaRows, schema } from './rows.ts';
 
 /**
  * Design §4's two lists, through each API, judged by the servers' own general logs. All statements
@@ -61,8 +63,45 @@ describe.each(flavors)('%s', async (flavor) => {
       expect(servers).toHaveLength(1);
       expect(servers[0]).toMatch(role === 'primary' ? /^primary$/ : /^replica-\d$/);
     });
+
+    describe.each(followUps)('$sql', ({ sql, after, answer }) => {
+      it('is refused alone, and sent nowhere', async () => {
+        const tag = `contract-alone-${flavor}-${name}-${followUps.findIndex((one) => one.sql === sql)}-`;
+        const run = inFreshFlow(() => api.run(tagged(sql, tag)));
+        await expect(run).rejects.toMatchObject({ code: 'RWSPLIT_FOLLOW_UP_LOST' });
+        expect(await cluster.whoRan(tag)).toEqual([]);
+      });
+
+      it('is answered on one connection', async () => {
+        await api.withConnection(async (run) => {
+          await run(after);
+          expect(await run(sql)).toEqual(answer);
+        });
+      });
+
+      it('is answered in a session, whose statements run on connections of their own', async () => {
+        await withSession(async () => {
+          await api.run(after);
+          expect(await api.run(sql)).toEqual(answer);
+        });
+      });
+
+      it('is answered outside every session, if it comes next', async () => {
+        await inFreshFlow(async () => {
+          await api.run(after);
+          expect(await api.run(sql)).toEqual(answer);
+        });
+      });
+    });
   });
 });
+
+/** Runs something in no flow that has run a statement before. */
+function inFreshFlow<Result>(run: () => Promise<Result>): Promise<Result> {
+  return origin.runInAsyncScope(run);
+}
+
+const origin = new AsyncResource('contract');
 
 /** The tag as a comment of its own, where it cannot change the statement. */
 function tagged(sql: string, tag: string): string {

@@ -149,10 +149,7 @@ export const primaryRows: readonly Row[] = [
     why: 'sets a variable',
     only: 'mysql',
   },
-  { sql: 'SELECT LAST_INSERT_ID()', why: 'reads the session' },
   { sql: 'SELECT LAST_INSERT_ID(7)', why: 'changes the session' },
-  { sql: 'SELECT FOUND_ROWS()', why: 'reads the session' },
-  { sql: 'SELECT ROW_COUNT()', why: 'reads the session' },
   { sql: 'SELECT CONNECTION_ID()', why: 'reads the session' },
   { sql: 'SELECT USER(), CURRENT_USER', why: 'reads the session' },
   { sql: "SELECT GET_LOCK('rwsplit-contract', 0)", why: 'a user lock' },
@@ -179,4 +176,40 @@ export const primaryRows: readonly Row[] = [
   { sql: "SELECT 'unterminated", why: 'the primary is to give its own error' },
   { sql: 'SELECT 1 /* unterminated', why: 'the primary is to give its own error' },
   { sql: 'SELEC 1', why: 'the primary is to give its own error' },
+];
+
+/** A question about an earlier statement, and one that it can be asked about. */
+export interface FollowUp {
+  readonly sql: string;
+  readonly after: string;
+  readonly answer: unknown;
+}
+
+/** Design §5, follow-ups: exact, or refused. */
+export const followUps: readonly FollowUp[] = [
+  {
+    sql: 'SELECT LAST_INSERT_ID() > 0 AS answer',
+    after: "INSERT INTO item (name) VALUES ('cocoa')",
+    answer: [{ answer: 1 }],
+  },
+  {
+    sql: 'SELECT @@identity > 0 AS answer',
+    after: "INSERT INTO item (name) VALUES ('mate')",
+    answer: [{ answer: 1 }],
+  },
+  {
+    sql: 'SELECT FOUND_ROWS() AS answer',
+    after: 'SELECT SQL_CALC_FOUND_ROWS item_id FROM stock WHERE item_id IN (1, 2) LIMIT 1',
+    answer: [{ answer: 2 }],
+  },
+  {
+    sql: 'SELECT ROW_COUNT() AS answer',
+    after: 'UPDATE stock SET amount = amount + 1 WHERE item_id IN (1, 2)',
+    answer: [{ answer: 2 }],
+  },
+  {
+    sql: 'SHOW COUNT(*) WARNINGS',
+    after: 'INSERT IGNORE INTO stock VALUES (1, 10)',
+    answer: [{ '@@session.warning_count': 1 }],
+  },
 ];

@@ -112,7 +112,13 @@ describe.each(flavors)('%s', (flavor) => {
       open(oneConnectionEach());
       const connection = await getConnection();
       await connection.promise().query('SET TRANSACTION READ ONLY');
-      await connection.promise().query(between);
+      await connection
+        .promise()
+        .query(between)
+        .catch((error: { code: string }) => {
+          // MariaDB keeps the warnings of before behind statements that touch no table.
+          expect([flavor, error.code]).toEqual(['mariadb', 'RWSPLIT_FOLLOW_UP_LOST']);
+        });
       connection.release();
       await core.promise().query('UPDATE item SET n = n WHERE id = 1');
     },
@@ -162,7 +168,7 @@ describe.each(flavors)('%s', (flavor) => {
     expect((await cluster.whoRan('after-loss-1')).at(-1)?.server).toBe('primary');
     await core.promise().query("INSERT INTO note (text) VALUES ('theirs')");
     await expect(c.query('SELECT LAST_INSERT_ID() AS id')).rejects.toMatchObject({
-      code: 'RWSPLIT_SESSION_LOST',
+      code: 'RWSPLIT_FOLLOW_UP_LOST',
     });
     const [{ insertId }] = (await c.query(
       "INSERT INTO note (text) VALUES ('again')",
@@ -427,7 +433,7 @@ describe.each(flavors)('%s', (flavor) => {
     await c.query('SELECT /* after-loss-2 */ COUNT(*) FROM note');
     expect((await cluster.whoRan('after-loss-2')).map(({ server }) => server)).toEqual(['primary']);
     await expect(c.query('SELECT LAST_INSERT_ID()')).rejects.toMatchObject({
-      code: 'RWSPLIT_SESSION_LOST',
+      code: 'RWSPLIT_FOLLOW_UP_LOST',
     });
     await c.query('SELECT SQL_CALC_FOUND_ROWS id FROM item LIMIT 1');
     expect((await c.query('SELECT FOUND_ROWS() AS n'))[0]).toEqual([{ n: 2 }]);
