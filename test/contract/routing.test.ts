@@ -98,7 +98,7 @@ describe.each(flavors)('%s', async (flavor) => {
 
 /** Runs something in no flow that has run a statement before. */
 function inFreshFlow<Result>(run: () => Promise<Result>): Promise<Result> {
-  return origin.runInAsyncScope(run);
+  return origin.runInAsyncScope(() => new AsyncResource('flow')).runInAsyncScope(run);
 }
 
 const origin = new AsyncResource('contract');

@@ -1,4 +1,4 @@
-import { followFlows } from '@rwsplit/core';
+import { followFlows, openStep } from '@rwsplit/core';
 import {
   type CompiledQuery,
   type KyselyPlugin,
@@ -67,8 +67,9 @@ const plugin = new ForcePrimaryPlugin();
 export class HintingQueryCompiler extends MysqlQueryCompiler {
   override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
     if (node.kind !== 'SelectQueryNode') {
-      // Somebody may ask about it next, and its connection is acquired right after this.
+      // Somebody may ask about it next; here is still the caller's flow.
       followFlows();
+      openStep();
     }
     const compiled = withSessionOf(super.compileQuery(node, queryId), queryId);
     return transformed.delete(queryId) ? Object.freeze({ ...compiled, [forced]: true }) : compiled;

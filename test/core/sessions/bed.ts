@@ -145,5 +145,5 @@ const elsewhere = new AsyncResource('elsewhere');
 
 /** Runs a function as somebody who is in no session. */
 export function outside<Result>(fn: () => Result): Result {
-  return elsewhere.runInAsyncScope(fn);
+  return elsewhere.runInAsyncScope(() => new AsyncResource('outside')).runInAsyncScope(fn);
 }

@@ -42,7 +42,7 @@ export class CatalogueConnection {
 
   /** Sets the connection up as those of the pool: the hook may set a role. */
   prepare({ name }: Host, onCreateConnection: OnCreateConnection | null): Promise<void> {
-    const greeting = { version: '', settings: [], role: null };
+    const greeting = { version: '', settings: [], role: null, hasInitConnect: false };
     const onGreeting = () => {};
     const preparation = {
       name,

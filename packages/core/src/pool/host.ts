@@ -6,7 +6,7 @@ import { codeOf, isBusy } from './failure.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
 import { Lease, type LeasingHost, type Traces } from './lease.ts';
 import { checkLiveness, mayBeDead } from './liveness.ts';
-import type { DriverError, RawConnection, RawPool } from './mysql2.ts';
+import { type DriverError, discardConnection, type RawConnection, type RawPool } from './mysql2.ts';
 import { markReset, physicalOf } from './physical.ts';
 import {
   type Greeting,
@@ -55,6 +55,8 @@ export class Host implements LeasingHost {
   readonly #deadlines: Deadlines;
   readonly #remembered: Remembered;
   readonly #inCleaning = new Set<Lease>();
+  /** When a connection was pinged last that did not answer. */
+  #silentSince = 0;
 
   constructor(info: HostInfo, pool: RawPool, policy: HostPolicy) {
     this.name = info.name;
@@ -88,7 +90,9 @@ export class Host implements LeasingHost {
     let preparing: RawConnection | null = null;
     const request = this.#deadlines.add(() => {
       // One whose set-up is never answered would keep its place in the pool for ever.
-      preparing?.destroy();
+      if (preparing !== null) {
+        discardConnection(preparing);
+      }
       settle(this.#timedOut());
     });
     const settle = (failure: LeaseFailure | null, lease?: Lease) => {
@@ -154,6 +158,10 @@ export class Host implements LeasingHost {
    */
   clean(lease: Lease, { mayUseDatabase, mayHaveRole }: Traces): void {
     const { connection, physical } = lease;
+    if (this.#greeting?.hasInitConnect) {
+      lease.discard();
+      return;
+    }
     // Nobody is served by it any more; its place in the pool is still taken.
     this.outstanding -= 1;
     lease.isInCleaning = true;
@@ -229,11 +237,34 @@ export class Host implements LeasingHost {
         prepareConnection(connection, this.#preparation(), callback);
       } else if (mayBeDead(physical, this.#policy.checkIdleAfter)) {
         prepare(connection);
-        checkLiveness(connection, (isAlive) =>
-          isAlive ? callback(null, connection) : this.#connect(prepare, callback),
-        );
+        this.#checkLiveness(connection, prepare, callback);
       } else {
         callback(null, connection);
+      }
+    });
+  }
+
+  #checkLiveness(
+    connection: RawConnection,
+    prepare: (connection: RawConnection) => void,
+    callback: (error: DriverError | null, connection?: RawConnection) => void,
+  ): void {
+    const goOn = () => this.#connect(prepare, callback);
+    if (physicalOf(connection).idleSince < this.#silentSince) {
+      // It has idled for longer than one that gave no sign of life: to wait for each adds up.
+      discardConnection(connection);
+      goOn();
+      return;
+    }
+    const startedAt = performance.now();
+    checkLiveness(connection, this.#policy.acquireTimeout, (sign) => {
+      if (sign === 'silent') {
+        this.#silentSince = startedAt;
+      }
+      if (sign === 'alive') {
+        callback(null, connection);
+      } else {
+        goOn();
       }
     });
   }

@@ -1,5 +1,5 @@
 import type { HostInfo } from './host-info.ts';
-import type { RawConnection } from './mysql2.ts';
+import { discardConnection, type RawConnection } from './mysql2.ts';
 import { type Physical, physicalOf } from './physical.ts';
 
 /** What a session may have left in its connection that a reset keeps. */
@@ -51,7 +51,7 @@ export class Lease {
   /** Closes a connection that nobody else must meet: broken, or busy with what was given up. */
   discard(): void {
     if (this.end()) {
-      this.connection.destroy();
+      discardConnection(this.connection);
     }
   }
 

@@ -119,6 +119,12 @@ export function dropConnection(connection: RawConnection): void {
   stream.destroy();
 }
 
+/** Takes a connection out of its pool and closes it, also where the network is silent. */
+export function discardConnection(connection: RawConnection): void {
+  connection.destroy();
+  dropConnection(connection);
+}
+
 /**
  * Whether somebody waits for a connection of a pool, who may not be one of ours. mysql2 has no
  * public word for it: where its queue is not found, somebody may.

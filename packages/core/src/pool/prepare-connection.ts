@@ -1,6 +1,6 @@
 import { RwSplitError } from '../errors.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
-import { type DriverError, escaping, type RawConnection } from './mysql2.ts';
+import { type DriverError, discardConnection, escaping, type RawConnection } from './mysql2.ts';
 import { physicalOf } from './physical.ts';
 
 /** What a server says to a new connection, before anybody has changed anything. */
@@ -10,6 +10,8 @@ export interface Greeting {
   readonly settings: readonly string[];
   /** The role of the account; `null` where servers have none, or it has none. */
   readonly role: string | null;
+  /** Whether the server runs `init_connect` for new connections, but not after a reset (measured). */
+  readonly hasInitConnect: boolean;
 }
 
 /** What setting up a connection needs to know. */
@@ -38,7 +40,7 @@ export function prepareConnection(
       callback(null, connection);
     },
     (error: DriverError) => {
-      connection.destroy();
+      discardConnection(connection);
       callback(error);
     },
   );
@@ -99,7 +101,10 @@ async function track(connection: RawConnection): Promise<void> {
 async function greet(connection: RawConnection): Promise<Greeting> {
   const names = ['character_set_client', 'character_set_results', 'collation_connection'];
   const columns = [...names, 'sql_mode'].map((name) => `@@SESSION.${name}`);
-  const [version, ...values] = await readRow(connection, `SELECT VERSION(), ${columns.join(', ')}`);
+  const [version, initConnect, ...values] = await readRow(
+    connection,
+    `SELECT VERSION(), @@GLOBAL.init_connect, ${columns.join(', ')}`,
+  );
   const settings = names.flatMap((name, index) => {
     const value = values[index];
     return value === undefined ? [] : [`${name} = ${value ?? 'NULL'}`];
@@ -107,7 +112,8 @@ async function greet(connection: RawConnection): Promise<Greeting> {
   if (values.at(-1)?.split(',').includes('IGNORE_SPACE')) {
     settings.push("sql_mode = CONCAT_WS(',', 'IGNORE_SPACE', NULLIF(@@SESSION.sql_mode, ''))");
   }
-  return { version: version ?? '', settings, role: await readRole(connection) };
+  const role = await readRole(connection);
+  return { version: version ?? '', settings, role, hasInitConnect: Boolean(initConnect) };
 }
 
 /** MySQL has roles since 8.0. */

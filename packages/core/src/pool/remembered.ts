@@ -1,5 +1,12 @@
 import type { Lease } from './lease.ts';
-import { hasFree, isDead, mayHaveWaiters, type RawConnection, type RawPool } from './mysql2.ts';
+import {
+  discardConnection,
+  hasFree,
+  isDead,
+  mayHaveWaiters,
+  type RawConnection,
+  type RawPool,
+} from './mysql2.ts';
 
 /** How long a connection is remembered for a flow that may be over, in milliseconds. */
 const longestBrief = 1000;
@@ -113,7 +120,7 @@ export class Remembered {
     if (!isDead(connection)) {
       return false;
     }
-    connection.destroy();
+    discardConnection(connection);
     return true;
   }
 
