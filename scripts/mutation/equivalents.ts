@@ -17,6 +17,7 @@ const never = 'the callers never ask in that case';
 const harmless = 'the token is harmless as either, and refused in the same places';
 const slower = 'limits.test.ts and text.test.ts: texts of any length, one after the other';
 const table = 'a typed array has no place for it';
+const same = 'saves work only: what follows would change nothing';
 
 export const equivalents: readonly Equivalent[] = [
   {
@@ -349,5 +350,28 @@ export const equivalents: readonly Equivalent[] = [
     line: 'return t >= 0 && t < this.count',
     replacement: 'true',
     why: 'survivors.test.ts notices it ("a text after another one") in a process of its own',
+  },
+  { file: 'observe.ts', line: 'if (isOff === wasOff) {', why: same },
+  { file: 'observe.ts', line: 'if (state.answers.length === 0) {', why: same },
+  {
+    file: 'observe.ts',
+    line: ": kind === 'multiple' || pin !== null",
+    why: 'several statements always have a pin',
+  },
+  {
+    file: 'observe.ts',
+    line: "if (before !== 'open' && before !== 'perhaps-over') {",
+    why: "'perhaps-over' stays what it is, here or further down",
+  },
+  {
+    file: 'predict.ts',
+    line: 'if (facts.reason === null && facts.pin === null && !facts.callsUnknown) {',
+    why: same,
+  },
+  {
+    file: 'state.ts',
+    line: 'objects === null || (object !== null && objects.includes(object))',
+    replacement: 'true',
+    why: 'for the type: no list of names has null in it',
   },
 ];

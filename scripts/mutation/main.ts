@@ -1,6 +1,6 @@
 /**
- * Changes the classifier and the routing in a thousand small ways, one at a time, and runs the
- * pure tests against each:
+ * Changes the classifier, the state of sessions and the routing in a thousand small ways, one at a
+ * time, and runs the pure tests against each:
  *
  *     npm run test:mutation [-- --files lexer.ts,calls.ts] [--workers n]
  *
@@ -66,7 +66,7 @@ console.log(
 process.exitCode = open.length > 0 ? 1 : 0;
 
 function everything(): string[] {
-  return ['routing', 'statement'].flatMap((folder) =>
+  return ['routing', 'session', 'statement'].flatMap((folder) =>
     readdirSync(`packages/core/src/${folder}`)
       .filter((file) => file.endsWith('.ts') && !leftOut.has(file))
       .map((file) => `packages/core/src/${folder}/${file}`),

@@ -31,10 +31,17 @@ const files = [
   'statement/catalogue-names',
   'statement/text',
   'statement/survivors',
+  'statement/session-objects',
   'functions/clauses',
   'functions/counts',
   'functions/versions',
   'routing/decide',
+  'routing/follow-up',
+  'session/state',
+  'session/predict',
+  'session/observe',
+  'session/implicit-commit',
+  'session/question',
 ];
 
 /** Thousands of random cases, and long texts: what they find is a row of its own. */

@@ -35,7 +35,14 @@ class Generation {
   open(): Promise<Session> {
     this.#open += 1;
     return new Promise((resolve, reject) => {
-      this.pool.getConnection((error, session) => (error ? reject(error) : resolve(session)));
+      this.pool.getConnection((error, session) => {
+        if (error === null) {
+          session.shareWithSession();
+          resolve(session);
+        } else {
+          reject(error);
+        }
+      });
     });
   }
 

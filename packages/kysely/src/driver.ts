@@ -132,9 +132,14 @@ export class ReplicatedMysqlDriver implements Driver {
         reject(new Error('The driver is not initialized'));
         return;
       }
-      this.#pool.getConnection((error, session) =>
-        error === null ? resolve(session) : reject(error),
-      );
+      this.#pool.getConnection((error, session) => {
+        if (error === null) {
+          session.shareWithSession();
+          resolve(session);
+        } else {
+          reject(error);
+        }
+      });
     });
   }
 }

@@ -1,8 +1,9 @@
 import mysql from 'mysql2';
 import { describe, expect, it } from 'vitest';
 import { areRecognised, codeIn } from '../../../packages/core/src/connection/bound-values.ts';
-import { serverStatusOf } from '../../../packages/core/src/connection/response.ts';
+import { responseOf, rolledBack } from '../../../packages/core/src/connection/response.ts';
 import { failureOf } from '../../../packages/core/src/pool/failure.ts';
+import type { Response } from '../../../packages/core/src/session/observe.ts';
 
 const code = mysql.raw('GET_LOCK("x", 1)');
 
@@ -89,18 +90,68 @@ describe('areRecognised', () => {
   });
 });
 
-describe('serverStatusOf', () => {
+describe('responseOf', () => {
   class ResultSetHeader {
-    serverStatus = 3;
+    readonly serverStatus: unknown;
+    constructor(serverStatus: unknown, rest: object = {}) {
+      this.serverStatus = serverStatus;
+      Object.assign(this, rest);
+    }
   }
-  it.each([
-    ['rows', [{ id: 1 }], null],
-    ['no rows', [], null],
-    ['an OK packet', new ResultSetHeader(), 3],
-    ['the rows and the end of a CALL', [[{ id: 1 }], new ResultSetHeader()], 3],
-    ['a row that looks like one', [{ serverStatus: 1, affectedRows: 0, warningStatus: 0 }], null],
-  ])('%s', (_name, result, status) => {
-    expect(serverStatusOf(result)).toBe(status);
+  const none: Response = { serverStatus: null, insertId: null, hasChangedState: false };
+  const ok: Response = { ...none, serverStatus: 3 };
+  const header = new ResultSetHeader(3, { insertId: 0, affectedRows: 0 });
+  it.each<[string, unknown, Response]>([
+    ['rows', [{ id: 1 }], none],
+    ['no rows', [], none],
+    ['rows as lists', [[1], [2]], none],
+    ['several result sets', [[{ id: 1 }], [{ id: 2 }]], none],
+    ['an OK packet', header, ok],
+    ['the rows and the end of a CALL', [[{ id: 1 }], header], ok],
+    ['several statements: the last flags count', [new ResultSetHeader(2), [{ id: 1 }], header], ok],
+    ['rows behind them: still the last flags', [header, [{ id: 1 }]], ok],
+    ['rows before them and behind', [[{ id: 1 }], header, [{ id: 1 }]], ok],
+    ['among the last of many results', [[{ id: 1 }], header, ...Array(31).fill([])], ok],
+    ['not among the last: nobody looks through all rows', [header, ...Array(32).fill([])], none],
+    ['a row that looks like one', [{ serverStatus: 1, affectedRows: 0, warningStatus: 0 }], none],
+    ['one that looks like one alone', { serverStatus: 1, insertId: 5 }, none],
+    ['a row without a prototype', [Object.assign(Object.create(null), { serverStatus: 1 })], none],
+    ['a row with a column of that name', [{ serverStatus: 1, constructor: { name: 'x' } }], none],
+    ['one whose flags are no number', new ResultSetHeader('3'), none],
+    ['one without flags', Object.create(ResultSetHeader.prototype), none],
+    ['null', null, none],
+    ['nothing', undefined, none],
+    ['an insert id', new ResultSetHeader(3, { insertId: 7 }), { ...ok, insertId: '7' }],
+    [
+      'one beyond 2^53, as mysql2 gives it',
+      new ResultSetHeader(3, { insertId: '18446744073709551615' }),
+      { ...ok, insertId: '18446744073709551615' },
+    ],
+    ['none, as text', new ResultSetHeader(3, { insertId: '0' }), ok],
+    ['no field for one', new ResultSetHeader(3), ok],
+    [
+      'state that changed',
+      new ResultSetHeader(3, { insertId: 0, stateChanges: { trackStateChange: '1' } }),
+      { ...ok, hasChangedState: true },
+    ],
+    [
+      'state that changed, misread',
+      new ResultSetHeader(3, { stateChanges: { trackStateChange: '' } }),
+      { ...ok, hasChangedState: true },
+    ],
+    [
+      'other changes',
+      new ResultSetHeader(3, { stateChanges: { systemVariables: {}, trackStateChange: null } }),
+      ok,
+    ],
+    ['the changes of a tracker that is off', new ResultSetHeader(3, { stateChanges: {} }), ok],
+  ])('%s', (_name, result, response) => {
+    expect(responseOf(result)).toEqual(response);
+  });
+
+  it('takes the answer of our own to a ROLLBACK for none of the server', () => {
+    expect(responseOf(rolledBack())).toEqual(none);
+    expect(rolledBack()).toMatchObject({ affectedRows: 0, insertId: 0, warningStatus: 0 });
   });
 });
 

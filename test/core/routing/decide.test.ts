@@ -2,29 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { decide, type Situation } from '../../../packages/core/src/routing/decide.ts';
 import { recoveryFrom } from '../../../packages/core/src/routing/recover.ts';
 import { freshSession } from '../../../packages/core/src/session/state.ts';
-import type { Facts } from '../../../packages/core/src/statement/facts.ts';
+import { hold, holding, open, prepared, says, session, written } from '../session/states.ts';
 
-const read: Facts = {
-  kind: 'read',
-  reason: null,
-  word: null,
-  pin: null,
-  followUp: null,
-  callsUnknown: false,
-  hint: null,
-};
-const locking: Facts = { ...read, reason: 'locking-read', word: 'for' };
-const foundRows: Facts = {
-  ...read,
-  reason: 'session-function',
-  word: 'found_rows',
-  followUp: 'previous',
-};
+const locking = says('SELECT a FROM t FOR UPDATE');
+const lastId = says('SELECT LAST_INSERT_ID()');
 
 const plain: Situation = {
-  facts: read,
+  facts: says('SELECT a FROM t'),
   state: freshSession,
-  holdsConnection: false,
+  isAnswerable: false,
   forcePrimary: false,
   wasRefused: false,
   replicas: 2,
@@ -32,88 +18,115 @@ const plain: Situation = {
 };
 
 describe('decide', () => {
-  it.each<[string, Partial<Situation>, string, string]>([
-    ['a plain read', {}, 'replica', 'read'],
-    ['no replicas', { replicas: 0 }, 'primary', 'no-replicas'],
-    ['a change that is not known yet', { isCatalogueBehind: true }, 'primary', 'catalogue-pending'],
-    ['the hint', { forcePrimary: true }, 'primary', 'force-primary'],
-    ['a text that a replica refused', { wasRefused: true }, 'primary', 'fence'],
-    ['what the text needs', { facts: locking }, 'primary', 'locking-read'],
-    ['text before hint', { facts: locking, forcePrimary: true }, 'primary', 'locking-read'],
+  it.each<[string, Partial<Situation>, string, string, string | null]>([
+    ['a plain read', {}, 'replica', 'read', null],
+    ['no replicas', { replicas: 0 }, 'primary', 'no-replicas', null],
     [
-      'a transaction before all else',
-      { state: { ...freshSession, transaction: 'open' }, facts: locking, forcePrimary: true },
-      'current',
-      'transaction',
+      'a change that is not known yet',
+      { isCatalogueBehind: true },
+      'primary',
+      'catalogue-pending',
+      null,
     ],
     [
-      'SET TRANSACTION binds what comes next',
-      { state: { ...freshSession, transaction: 'prepared' } },
+      'no replicas before what one would need to know',
+      { replicas: 0, isCatalogueBehind: true },
+      'primary',
+      'no-replicas',
+      null,
+    ],
+    ['the hint', { forcePrimary: true }, 'primary', 'force-primary', null],
+    [
+      'the hint before what a replica says',
+      { forcePrimary: true, wasRefused: true },
+      'primary',
+      'force-primary',
+      null,
+    ],
+    ['a text that a replica refused', { wasRefused: true }, 'primary', 'fence', null],
+    [
+      'also without replicas: it went there before',
+      { wasRefused: true, replicas: 0 },
+      'primary',
+      'fence',
+      null,
+    ],
+    ['what the text needs', { facts: locking }, 'primary', 'locking-read', 'for'],
+    ['text before hint', { facts: locking, forcePrimary: true }, 'primary', 'locking-read', 'for'],
+    [
+      'a transaction before all else',
+      { state: open, facts: locking, forcePrimary: true },
       'current',
       'transaction',
+      null,
+    ],
+    ['SET TRANSACTION binds what comes next', { state: prepared }, 'current', 'transaction', null],
+    [
+      'a transaction that may be over is one until the server says so',
+      { state: session({ transaction: 'doubtful' }) },
+      'current',
+      'transaction',
+      null,
+    ],
+    [
+      'a transaction before state',
+      { state: session({ transaction: 'open', holds: [hold('role')] }) },
+      'current',
+      'transaction',
+      null,
     ],
     [
       'a pin before the text',
-      { state: { ...freshSession, pin: 'temporary-table', dirty: true }, facts: locking },
+      { state: holding(hold('temporary-table', 't')), facts: locking },
       'current',
       'pinned:temporary-table',
+      null,
     ],
+    ['its own writes', { state: written }, 'current', 'pinned:has-written', null],
     [
-      'its own writes',
-      { state: { ...freshSession, pin: 'has-written' } },
+      'a pin before what it asks',
+      { state: written, facts: lastId, isAnswerable: true },
       'current',
       'pinned:has-written',
+      null,
     ],
     [
       'a follow-up goes where the last statement went',
-      { facts: foundRows, holdsConnection: true },
+      { facts: lastId, isAnswerable: true },
       'current',
       'follow-up',
+      'last_insert_id',
     ],
     [
-      'a follow-up with nothing before it',
-      { facts: foundRows, holdsConnection: false },
-      'primary',
-      'session-function',
-    ],
-    [
-      'a follow-up that leaves state must not leave it on a replica',
-      { facts: { ...foundRows, pin: 'user-lock' }, holdsConnection: true },
-      'primary',
-      'session-function',
-    ],
-    [
-      'a follow-up that locks must not run on a replica',
-      { facts: { ...foundRows, reason: 'locking-read' }, holdsConnection: true },
-      'primary',
-      'locking-read',
-    ],
-    [
-      'a warning is where the last statement was',
-      { facts: { ...foundRows, reason: 'show' }, holdsConnection: true },
+      'a follow-up before the hint: the primary knows nothing of it',
+      { facts: lastId, isAnswerable: true, forcePrimary: true },
       'current',
       'follow-up',
+      'last_insert_id',
     ],
     [
-      'and its count too',
-      { facts: { ...foundRows, reason: 'system-variable' }, holdsConnection: true },
-      'current',
-      'follow-up',
-    ],
-    [
-      'a question about the last insert is none about the last statement',
-      { facts: { ...foundRows, followUp: 'insert' }, holdsConnection: true },
+      'a question without a connection that could answer it',
+      { facts: lastId },
       'primary',
       'session-function',
+      'last_insert_id',
     ],
     [
-      'a question about the session neither',
-      { facts: { ...foundRows, followUp: null }, holdsConnection: true },
+      'a read on a connection that could answer what it does not ask',
+      { isAnswerable: true },
+      'replica',
+      'read',
+      null,
+    ],
+    [
+      'a question about the session is none about its statements',
+      { facts: says('SELECT CONNECTION_ID()'), isAnswerable: true },
       'primary',
       'session-function',
+      'connection_id',
     ],
-  ])('%s', (_name, change, role, reason) => {
-    expect(decide({ ...plain, ...change })).toMatchObject({ role, reason });
+  ])('%s', (_why, change, role, reason, word) => {
+    expect(decide({ ...plain, ...change })).toEqual({ role, reason, word });
   });
 });
 

@@ -1,175 +1,251 @@
 import { describe, expect, it } from 'vitest';
-import { observe, observeError } from '../../../packages/core/src/session/observe.ts';
-import { predict } from '../../../packages/core/src/session/predict.ts';
 import {
-  afterAnswer,
   afterConnectionLoss,
+  afterLeaving,
   afterRollback,
-  asksForLostAnswer,
+  afterTransactionLoss,
+  cleaningOf,
   freshSession,
+  type Hold,
   isBound,
-  isClean,
+  isHeld,
+  isInDoubt,
+  pinOf,
   type SessionState,
+  withHold,
+  withoutFreed,
+  withoutHolds,
 } from '../../../packages/core/src/session/state.ts';
-import type { Facts } from '../../../packages/core/src/statement/facts.ts';
+import type { Freed } from '../../../packages/core/src/statement/facts.ts';
+import {
+  autocommitOff,
+  doubtful,
+  hold,
+  holding,
+  open,
+  perhapsOver,
+  prepared,
+  session,
+  written,
+} from './states.ts';
 
-function facts(kind: Facts['kind'], rest: Partial<Facts> = {}): Facts {
-  const reason = kind === 'read' ? null : 'not-a-read';
-  return {
-    kind,
-    reason,
-    word: null,
-    pin: null,
-    followUp: null,
-    callsUnknown: false,
-    hint: null,
-    ...rest,
-  };
-}
+const variable = holding(hold('user-variable'));
 
-const inTransaction: SessionState = { ...freshSession, transaction: 'open' };
-const prepared: SessionState = { ...freshSession, transaction: 'prepared' };
-const written: SessionState = { ...freshSession, pin: 'has-written' };
+describe('what a state binds to its connection', () => {
+  it.each<[string, SessionState, 'free' | 'held' | 'written']>([
+    ['nothing yet', freshSession, 'free'],
+    ['a write: what follows reads on the primary', written, 'written'],
+    ['an open transaction', open, 'held'],
+    ['a pending SET TRANSACTION', prepared, 'held'],
+    ['a transaction that may be over', doubtful, 'held'],
+    ['one that may have been committed', perhapsOver, 'held'],
+    ['a variable', variable, 'held'],
+    ['autocommit=0, also between two transactions', autocommitOff, 'held'],
+    [
+      'something to ask about: that is remembered only',
+      session({ answers: ['insert-id'] }),
+      'free',
+    ],
+    ['an insert that nobody told of', session({ mayHaveInserted: true }), 'free'],
+    ['a loss alone', session({ lost: 'connection' }), 'free'],
+  ])('%s', (_why, state, expected) => {
+    expect(isHeld(state)).toBe(expected === 'held');
+    expect(isBound(state)).toBe(expected !== 'free');
+  });
 
-describe('predict', () => {
-  it.each<[string, SessionState, Facts, Partial<SessionState>]>([
-    ['a read changes nothing', freshSession, facts('read'), freshSession],
-    ['BEGIN', freshSession, facts('begin'), { transaction: 'open', pin: null, dirty: false }],
-    ['COMMIT', inTransaction, facts('commit'), { transaction: 'none', pin: 'has-written' }],
-    ['ROLLBACK', inTransaction, facts('rollback'), { transaction: 'none', pin: null }],
-    ['SAVEPOINT', inTransaction, facts('savepoint'), { transaction: 'open' }],
-    ['a read in a transaction', inTransaction, facts('read'), inTransaction],
-    ['SET TRANSACTION', freshSession, facts('set-transaction'), { transaction: 'prepared' }],
-    ['SET TRANSACTION, then BEGIN', prepared, facts('begin'), { transaction: 'open' }],
-    ['SET TRANSACTION is pending until a transaction ends', prepared, facts('read'), prepared],
-    ['whatever comes between', prepared, facts('write'), { transaction: 'prepared' }],
-    ['a write', freshSession, facts('write'), { pin: 'has-written', dirty: false }],
+  it.each<[SessionState, boolean]>([
+    [freshSession, false],
+    [prepared, false],
+    [open, false],
+    [doubtful, true],
+    [perhapsOver, true],
+  ])('%o: only the server knows whether its transaction is open: %s', (state, expected) => {
+    expect(isInDoubt(state)).toBe(expected);
+  });
+
+  it.each<[string, SessionState, string | null]>([
+    ['nothing', freshSession, null],
+    ['a write', written, 'has-written'],
+    ['state', variable, 'user-variable'],
+    ['state before writes', session({ ...variable, hasWritten: true }), 'user-variable'],
+    ['the oldest', holding(hold('table-lock', 'tables'), hold('role')), 'table-lock'],
+    ['a transaction is no pin', open, null],
+  ])('names the pin: %s', (_why, state, expected) => {
+    expect(pinOf(state)).toBe(expected);
+  });
+});
+
+describe('cleaningOf', () => {
+  it.each<[string, SessionState, ReturnType<typeof cleaningOf>]>([
+    ['nothing in it: nothing is sent', freshSession, 'none'],
+    ['what it wrote is not in the connection', written, 'none'],
+    ['what could be asked about it nobody else asks', session({ answers: ['found-rows'] }), 'none'],
+    ['an open transaction', open, 'reset'],
+    ['a pending SET TRANSACTION', prepared, 'reset'],
+    ['a transaction in doubt', doubtful, 'reset'],
+    ['a variable', variable, 'reset'],
+    ['a lock', holding(hold('user-lock')), 'reset'],
+    ['autocommit=0', autocommitOff, 'reset'],
+    ['a role: a reset keeps it', holding(hold('role')), 'close'],
+    ['XA: a reset keeps it', holding(hold('xa-transaction')), 'close'],
+    ['what a reset keeps, behind what it undoes', holding(hold('handler'), hold('role')), 'close'],
+    ['what a reset keeps, before it', holding(hold('role'), hold('handler')), 'close'],
+  ])('%s', (_why, state, expected) => {
+    expect(cleaningOf(state)).toBe(expected);
+  });
+});
+
+describe('holds', () => {
+  it.each<[string, Hold[], Hold, Hold[]]>([
+    ['the first', [], hold('handler', 'h'), [hold('handler', 'h')]],
     [
-      'a locking read has written nothing',
-      freshSession,
-      facts('read', { reason: 'locking-read' }),
-      freshSession,
+      'in the order in which they came',
+      [hold('user-lock')],
+      hold('handler', 'h'),
+      [hold('user-lock'), hold('handler', 'h')],
     ],
     [
-      'an unknown function may write',
-      freshSession,
-      facts('read', { reason: 'unknown-function', callsUnknown: true }),
-      { pin: 'has-written' },
+      'two of a kind by their names',
+      [hold('handler', 'a')],
+      hold('handler', 'b'),
+      [hold('handler', 'a'), hold('handler', 'b')],
     ],
     [
-      'so may one that a replica refused',
-      freshSession,
-      facts('read', { callsUnknown: true }),
-      { pin: 'has-written' },
+      'one without a name beside one with',
+      [hold('handler', 'a')],
+      hold('handler'),
+      [hold('handler', 'a'), hold('handler')],
     ],
     [
-      'so may a view that hides one',
-      freshSession,
-      facts('read', { reason: 'catalogue' }),
-      { pin: 'has-written' },
+      'the same name of two kinds',
+      [hold('handler', 'a')],
+      hold('prepared-statement', 'a'),
+      [hold('handler', 'a'), hold('prepared-statement', 'a')],
     ],
-    ['a lock does not', freshSession, facts('read', { reason: 'locking-read' }), freshSession],
+  ])('are added: %s', (_why, holds, more, expected) => {
+    expect(withHold(holding(...holds), more).holds).toEqual(expected);
+  });
+
+  it('are there once', () => {
+    const state = holding(hold('handler', 'a'), hold('user-lock'));
+    expect(withHold(state, hold('handler', 'a'))).toBe(state);
+    expect(withHold(state, hold('user-lock'))).toBe(state);
+  });
+
+  it('come to what else the session is', () => {
+    expect(withHold(session({ hasWritten: true, transaction: 'open' }), hold('role'))).toEqual(
+      session({ hasWritten: true, transaction: 'open', holds: [hold('role')] }),
+    );
+  });
+
+  const a = hold('temporary-table', 'a');
+  const b = hold('temporary-table', 'b');
+  const unnamed = hold('temporary-table');
+  it.each<[string, Hold[], Freed, Hold[]]>([
+    ['the one', [a], { pin: 'temporary-table', objects: ['a'] }, []],
+    ['one of two', [a, b], { pin: 'temporary-table', objects: ['a'] }, [b]],
+    ['both', [a, b], { pin: 'temporary-table', objects: ['b', 'a'] }, []],
+    ['another spelling is another name', [a], { pin: 'temporary-table', objects: ['A'] }, [a]],
+    ['its database is part of it', [a], { pin: 'temporary-table', objects: ['x.a'] }, [a]],
+    ['one without a name stays', [unnamed], { pin: 'temporary-table', objects: ['a'] }, [unnamed]],
+    ['all of its kind', [a, unnamed], { pin: 'temporary-table', objects: null }, []],
     [
-      'a variable',
-      freshSession,
-      facts('set', { pin: 'user-variable' }),
-      { pin: 'user-variable', dirty: true },
+      'none of another kind',
+      [hold('user-lock'), hold('handler', 'a')],
+      { pin: 'temporary-table', objects: null },
+      [hold('user-lock'), hold('handler', 'a')],
     ],
     [
-      'a variable after a write: the first pin stays, the state counts',
+      'none of another kind by that name',
+      [a, hold('handler', 'a')],
+      { pin: 'handler', objects: ['a'] },
+      [a],
+    ],
+  ])('are freed: %s', (_why, holds, freed, expected) => {
+    expect(withoutFreed(holding(...holds), freed).holds).toEqual(expected);
+  });
+
+  it('are the same state where nothing of them is freed', () => {
+    const state = session({ holds: [a], hasWritten: true });
+    expect(withoutFreed(state, { pin: 'handler', objects: null })).toBe(state);
+    expect(withoutHolds(state, () => false)).toBe(state);
+    expect(withoutHolds(state, () => true)).toEqual(written);
+  });
+});
+
+describe('a session that leaves its connection', () => {
+  it('can ask it about nothing', () => {
+    const state = session({ answers: ['row-count'], mayHaveInserted: true, hasWritten: true });
+    expect(afterLeaving(state)).toEqual(written);
+    expect(afterLeaving(session({ answers: ['row-count'] }))).toEqual(freshSession);
+    expect(afterLeaving(session({ mayHaveInserted: true }))).toEqual(freshSession);
+  });
+
+  it('is the same if it had nothing to ask', () => {
+    expect(afterLeaving(written)).toBe(written);
+  });
+});
+
+describe('losses', () => {
+  it.each<[string, SessionState, SessionState]>([
+    ['nothing was open there', freshSession, freshSession],
+    ['its writes are elsewhere too', written, written],
+    ['with a transaction', open, session({ transaction: 'open', lost: 'connection' })],
+    [
+      'with one that is prepared',
+      prepared,
+      session({ transaction: 'prepared', lost: 'connection' }),
+    ],
+    ['with state', variable, session({ ...variable, lost: 'connection' })],
+    [
+      'with a transaction that the server had ended before',
+      session({ transaction: 'open', lost: 'transaction' }),
+      session({ transaction: 'open', lost: 'transaction' }),
+    ],
+    [
+      'nobody can be asked there',
+      session({ answers: ['diagnostics'], mayHaveInserted: true }),
+      freshSession,
+    ],
+  ])('of the connection: %s', (_why, before, after) => {
+    expect(afterConnectionLoss(before)).toEqual(after);
+  });
+
+  it('of a transaction: the session takes it for open until it says ROLLBACK', () => {
+    const before = session({ transaction: 'doubtful', hasWritten: true, answers: ['insert-id'] });
+    expect(afterTransactionLoss(before)).toEqual(
+      session({
+        transaction: 'open',
+        lost: 'transaction',
+        hasWritten: true,
+        answers: ['insert-id'],
+      }),
+    );
+  });
+
+  it.each<[string, SessionState, SessionState]>([
+    [
+      'a transaction that the server ended: nothing else is lost',
+      session({ transaction: 'open', lost: 'transaction', hasWritten: true }),
       written,
-      facts('set', { pin: 'user-variable' }),
-      { pin: 'has-written', dirty: true },
     ],
-    ['SHOW', freshSession, facts('show', { reason: 'show' }), freshSession],
-  ])('%s', (_name, before, statement, after) => {
-    expect(predict(before, statement)).toMatchObject(after);
-  });
-
-  it('makes no new state where nothing changes', () => {
-    expect(predict(written, facts('write'))).toBe(written);
-  });
-});
-
-describe('observe', () => {
-  const autocommit = 2;
-  it.each<[string, SessionState, number | null, Partial<SessionState>]>([
-    ['no flags: as expected', inTransaction, null, inTransaction],
-    ['an implicit commit', inTransaction, autocommit, { transaction: 'none' }],
-    ['COMMIT AND CHAIN', freshSession, autocommit | 1, { transaction: 'open' }],
-    ['SET TRANSACTION is not in the flags', prepared, autocommit, { transaction: 'prepared' }],
-    ['autocommit off', freshSession, 0, { pin: 'autocommit-off', transaction: 'none' }],
-    ['autocommit off with a pin', written, 0, { pin: 'has-written' }],
     [
-      'autocommit off and a transaction',
-      freshSession,
-      1,
-      { pin: 'autocommit-off', transaction: 'open' },
+      'its state is still on the connection',
+      session({ transaction: 'open', lost: 'transaction', holds: [hold('user-variable')] }),
+      variable,
     ],
-  ])('%s', (_name, expected, serverStatus, after) => {
-    expect(observe(expected, { serverStatus })).toMatchObject(after);
-  });
-
-  it('keeps the transaction of before after an error, and every pin', () => {
-    const expected: SessionState = {
-      transaction: 'open',
-      pin: 'user-lock',
-      dirty: true,
-      lost: false,
-      lostAnswers: 'none',
-    };
-    expect(observeError(freshSession, expected)).toEqual({ ...expected, transaction: 'none' });
-    expect(observeError(inTransaction, freshSession).transaction).toBe('open');
-  });
-});
-
-describe('a session', () => {
-  it('is bound by a transaction or a pin', () => {
-    expect([freshSession, inTransaction, prepared, written].map(isBound)).toEqual([
-      false,
-      true,
-      true,
-      true,
-    ]);
-  });
-
-  it('leaves a connection clean unless something of it would stay behind', () => {
-    const variable: SessionState = { ...freshSession, pin: 'user-variable', dirty: true };
-    expect([freshSession, written, inTransaction, prepared, variable].map(isClean)).toEqual([
-      true,
-      true,
-      false,
-      false,
-      false,
-    ]);
-  });
-
-  it('remembers after a ROLLBACK what a lost transaction does not take with it', () => {
-    const open = afterConnectionLoss({ ...inTransaction, pin: 'has-written' });
-    expect(afterRollback(open)).toEqual({ ...written, lostAnswers: 'all' });
-    expect(afterRollback({ ...open, dirty: true }).lost).toBe(true);
-  });
-
-  it.each([
-    ['insert', 'none', false],
-    ['insert', 'insert', true],
-    ['insert', 'all', true],
-    ['previous', 'insert', false],
-    ['previous', 'all', true],
-    [null, 'all', false],
-  ] as const)(
-    'with follow-up %s and lost answers %s: refused is %s',
-    (followUp, lostAnswers, is) => {
-      const state = { ...freshSession, lostAnswers };
-      expect(asksForLostAnswer(state, facts('read', { followUp }))).toBe(is);
-    },
-  );
-
-  it('is lost with its connection only if something was open there', () => {
-    const lost = afterConnectionLoss(written);
-    expect(lost).toEqual({ ...written, lostAnswers: 'all' });
-    expect(afterAnswer(lost, facts('read'))).toEqual({ ...written, lostAnswers: 'insert' });
-    expect(afterAnswer(lost, facts('write'))).toEqual(written);
-    expect(afterConnectionLoss(inTransaction)).toMatchObject({ lost: true, transaction: 'open' });
+    [
+      'a connection with nothing but the transaction',
+      session({ transaction: 'open', lost: 'connection', hasWritten: true }),
+      written,
+    ],
+    [
+      'a connection with state: that is not there any more',
+      session({ transaction: 'open', lost: 'connection', holds: [hold('user-variable')] }),
+      session({ lost: 'connection', holds: [hold('user-variable')] }),
+    ],
+    ['nothing was lost', open, freshSession],
+  ])('are over with ROLLBACK: %s', (_why, before, after) => {
+    expect(afterRollback(before)).toEqual(after);
   });
 });

@@ -34,7 +34,7 @@ describe.each(flavors)('%s', (flavor) => {
   const opened: { end(): Promise<unknown> }[] = [];
 
   const greeting = [
-    'SELECT VERSION(), @@SESSION.character_set_client, @@SESSION.character_set_results, @@SESSION.collation_connection, @@SESSION.sql_mode',
+    'SELECT VERSION(), @@GLOBAL.init_connect, @@SESSION.character_set_client, @@SESSION.character_set_results, @@SESSION.collation_connection, @@SESSION.sql_mode',
     'SELECT CURRENT_ROLE()',
   ];
   const setUpOfPrimary = ['SET SESSION session_track_state_change = 1'];

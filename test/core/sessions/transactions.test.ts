@@ -133,14 +133,14 @@ const rows: readonly Row[] = [
     why: 'DDL that fails has committed all the same',
     story: ['BEGIN', '!CREATE TABLE item (id INT)'],
     next: 'outside',
-    // The server's error does not say it; what runs where it ran before is right either way.
-    reason: 'transaction',
+    // The server's error does not say it: it is asked.
+    reason: 'pinned:has-written',
   },
   {
     why: 'a drop that fails has committed too',
     story: ['BEGIN', '!DROP TABLE no_such_table'],
     next: 'outside',
-    reason: 'transaction',
+    reason: 'pinned:has-written',
   },
   {
     why: 'DDL that does not parse commits nothing',

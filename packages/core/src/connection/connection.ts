@@ -39,6 +39,15 @@ export class ReplicatedConnection extends EventEmitter {
     super();
     this.#queue = new TaskQueue(context, currentSession(), nextFlow());
     this.#config = config;
+    this.#queue.isReserved = true;
+  }
+
+  /**
+   * What it leaves open when it is released stays with the session that it was asked for in. For
+   * adapters, whose libraries reserve a connection for a single statement as well.
+   */
+  shareWithSession(): void {
+    this.#queue.isReserved = false;
   }
 
   /** The primary's connection options, parsed. Holds its password, so it is no property of its own. */

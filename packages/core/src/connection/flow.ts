@@ -26,8 +26,12 @@ export class FlowStep {
   /** The step that was fresh when this one opened. */
   #opener: FlowStep | null;
 
+  /** How many steps before it were opened and not used. */
+  readonly depth: number;
+
   constructor(previous: FlowStep | null) {
     this.#previous = previous;
+    this.depth = previous === null || previous.isUsed ? 0 : previous.depth + 1;
     const used = lastUsed(previous);
     this.#opener = used?.isFresh ? used : null;
   }
@@ -107,8 +111,8 @@ function lastUsed(step: FlowStep | null): FlowStep | null {
 }
 
 /** Promises that may wait for each other between an answer and the caller's next statement, and ticks. */
-const hops = 48;
-const ticks = 3;
+const hops = 32;
+const ticks = 4;
 
 /**
  * Calls back when all that an answer sets going has had its turn, and nothing else: Node empties the
@@ -146,7 +150,6 @@ export interface Flow {
 
 /** Steps in a row that are opened and never used, before a flow is forgotten. */
 const longest = 1000;
-let unused = 0;
 
 /**
  * Opens a step for a statement that will be run later, by somebody else: in the flow of whoever calls
@@ -163,8 +166,7 @@ export function openStep(): FlowStep | null {
     return null;
   }
   const previous = stepBefore(at);
-  unused = previous?.isUsed === false ? unused + 1 : 0;
-  const step = new FlowStep(unused < longest ? previous : null);
+  const step = new FlowStep(previous !== null && previous.depth < longest ? previous : null);
   shared.enterWith(step);
   return step;
 }

@@ -299,6 +299,7 @@ function openHosts({ hosts, routing }: ParsedOptions, catalogue: Catalogue): Hos
       new Host(
         host,
         'pool' in host.source ? unwrapPool(host.source.pool) : createRawPool(host.source.options),
+        'pool' in host.source,
         policy,
       ),
   );

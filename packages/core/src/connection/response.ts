@@ -21,10 +21,12 @@ export function responseOf(result: unknown): Response {
 
 const withoutHeader: Response = { serverStatus: null, insertId: null, hasChangedState: false };
 
+const mostResults = 32;
+
 function headerOf(result: unknown): Header | null {
   if (Array.isArray(result)) {
-    const isSeveral = isHeader(result[0]) || isHeader(result.at(-1));
-    return isSeveral ? (result.findLast(isHeader) ?? null) : null;
+    // Rows are no headers; results of several statements are few.
+    return result.slice(-mostResults).findLast(isHeader) ?? null;
   }
   return isHeader(result) ? result : null;
 }

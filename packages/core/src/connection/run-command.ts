@@ -34,7 +34,9 @@ export class RunCommand implements Task {
 
   run(done: () => void): void {
     this.#queue.settle(this.#command.pin, [], false, (error) => {
-      if (error === null) {
+      if (this.#isRefused) {
+        done();
+      } else if (error === null) {
         this.#runSettled(done);
       } else {
         done();

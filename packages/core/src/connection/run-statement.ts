@@ -80,7 +80,9 @@ export class RunStatement implements Task {
   /** Nothing runs in a session that has lost what it would run in; what is in doubt, the server says. */
   #check(facts: Facts): void {
     const session = this.#session;
-    if (session.state.lost !== null && !this.#startsAgain(facts)) {
+    if (this.#isGivenUp) {
+      this.#refuseUnsent('transaction', destroyedWhileWaiting());
+    } else if (session.state.lost !== null && !this.#startsAgain(facts)) {
       this.#refuseUnsent('transaction', sessionLost(session.state));
     } else if (session.state.lost === 'connection') {
       session.state = afterRollback(session.state);
@@ -125,7 +127,9 @@ export class RunStatement implements Task {
       return;
     }
     try {
-      lease.connection.query({ sql, rowsAsArray: true }, (error, result) =>
+      const { timeout } = this.#statement;
+      const limit = timeout === undefined ? {} : { timeout };
+      lease.connection.query({ sql, rowsAsArray: true, ...limit }, (error, result) =>
         callback(error, result),
       );
     } catch (error) {
@@ -244,7 +248,11 @@ export class RunStatement implements Task {
   #follow(route: Route, facts: Facts): void {
     const session = this.#session;
     const held = session.lease;
-    if (held !== null && (route.role === 'current' || route.role === held.host.role)) {
+    if (this.#isGivenUp) {
+      this.#finish(route, destroyedWhileWaiting());
+      return;
+    }
+    if (held !== null && isUsable(held, route)) {
       this.#send(held, route, facts);
       return;
     }
@@ -326,7 +334,7 @@ export class RunStatement implements Task {
     const { lease, route, facts, before, expected } = attempt;
     const failure = failureOf(error);
     session.state = observeError(before, expected, facts);
-    session.previous = null;
+    session.ran(null, null);
     const isGone = failure === 'connection' || failure === 'not-sent' || failure === 'client';
     if (isGone) {
       session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
@@ -421,6 +429,13 @@ export class RunStatement implements Task {
 }
 
 const transactionRoute: Route = { role: 'current', reason: 'transaction', word: null };
+
+/** What a session holds, it holds on the primary; on a replica there are only answers. */
+function isUsable({ host }: Lease, { role, reason }: Route): boolean {
+  return role === 'current'
+    ? host.role === 'primary' || reason === 'follow-up'
+    : role === host.role;
+}
 
 /** What a replica refused writes, although its text does not say so. */
 function factsOnRoute({ reason }: Route, facts: Facts): Facts {

@@ -57,8 +57,10 @@ export class Session {
     if (id === '0') {
       return !this.#hasInsertedElsewhere;
     }
-    const { physical, insertsBefore = 0 } = this.#lease ?? {};
-    const isNew = physical?.inserted.isNewSince(insertsBefore, id) ?? false;
+    const lease = this.#lease;
+    const isNew =
+      lease?.knowsInsertsOfOthers === true &&
+      lease.physical.inserted.isNewSince(lease.insertsBefore, id);
     return this.#insertIds.includes(id) || (isHidden && isNew);
   }
 
@@ -71,8 +73,12 @@ export class Session {
   }
 
   /** Notes what the server has said of a statement that has run. */
-  ran(statement: Statement, insertId: string | null): void {
+  ran(statement: Statement | null, insertId: string | null): void {
     this.previous = statement;
+    if (this.state.mayHaveInserted) {
+      // Whoever has the connection next must know of ids that nobody was told.
+      this.#lease?.physical.inserted.mayHaveMore();
+    }
     if (insertId !== null && this.#lease !== null) {
       this.#lease.physical.inserted.tell(insertId);
       this.#insertIds = [...this.#insertIds.slice(1 - mostInserts), insertId];
@@ -165,10 +171,6 @@ export class Session {
 
   #left(): void {
     this.#hasInsertedElsewhere ||= this.state.mayHaveInserted || this.#insertIds.length > 0;
-    if (this.state.mayHaveInserted) {
-      // The next session there must know of ids that nobody was told.
-      this.#lease?.physical.inserted.mayHaveMore();
-    }
     this.#lease = null;
     this.#isRemembered = false;
     this.previous = null;

@@ -15,6 +15,7 @@ interface Waiter {
 export class SharedSession {
   readonly #session = new Session();
   #isInUse = false;
+  #hasWritten = false;
   /** What the session was when the turn began. */
   #before: SessionState = freshSession;
   /** Whether something ran beside it during this turn, so that nobody knows what ran last. */
@@ -37,25 +38,41 @@ export class SharedSession {
   }
 
   get hasWritten(): boolean {
-    return this.#session.state.hasWritten;
+    return this.#hasWritten || this.#session.state.hasWritten;
   }
 
   /** Begins a turn; to be called while it is free, or by {@link whenFree}. */
   enter(): Session {
+    const session = this.#session;
     this.#isInUse = true;
-    this.#session.takeUp();
-    this.#before = this.#session.state;
-    return this.#session;
+    session.takeUp();
+    if (this.hasWritten && !session.isOnPrimary) {
+      // A replica's connection is of no use to it any more.
+      session.letGo();
+    }
+    session.state = { ...session.state, hasWritten: this.hasWritten };
+    this.#before = session.state;
+    return session;
   }
 
-  /** Ends the turn. */
-  leave(): void {
+  /**
+   * Ends the turn.
+   *
+   * @param isReleased whether its user is done with a connection that it had to itself: what it has
+   *   left open there is over.
+   */
+  leave(isReleased = false): void {
     const session = this.#session;
+    this.#hasWritten = this.hasWritten;
+    if (isReleased && session.state.transaction !== 'none' && !this.isHeld) {
+      session.letGo();
+      session.state = freshSession;
+    }
     const isLostAlone = session.state.lost !== null && !this.isHeld;
     if (isLostAlone) {
       // Its user was told, and nobody else had anything there.
       session.letGo();
-      session.state = { ...freshSession, hasWritten: session.state.hasWritten };
+      session.state = freshSession;
     }
     if (this.#isOverlapped) {
       this.#isOverlapped = false;
@@ -71,9 +88,7 @@ export class SharedSession {
 
   /** Something has run beside it, and is over. */
   ranBeside(hasWritten: boolean): void {
-    if (hasWritten && !this.#session.state.hasWritten) {
-      this.#session.state = { ...this.#session.state, hasWritten };
-    }
+    this.#hasWritten ||= hasWritten;
     if (this.#isInUse) {
       this.#isOverlapped = true;
     } else {

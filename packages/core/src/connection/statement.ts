@@ -37,7 +37,7 @@ export class Statement extends EventEmitter {
   /** Whether the caller has seen a part of the answer: from then on nothing is run again. */
   hasAnswered = false;
   /** What mysql2 gets: `null` if that is no more than text and values, which need no copies. */
-  readonly #options: object | null;
+  readonly #options: Readonly<Record<string, unknown>> | null;
   readonly #callback: StatementCallback | undefined;
   readonly #values: unknown;
   /** Calls back in the session, or the flow, that the statement was given in. */
@@ -82,6 +82,11 @@ export class Statement extends EventEmitter {
   /** The bound values. No property of its own: nothing that prints a statement may show them. */
   get values(): unknown {
     return this.#values;
+  }
+
+  /** How long the caller waits for an answer, in milliseconds; `undefined`: as long as it takes. */
+  get timeout(): unknown {
+    return this.#options?.['timeout'];
   }
 
   /** Whether the caller has the outcome. */

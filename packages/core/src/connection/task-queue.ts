@@ -38,6 +38,8 @@ export class TaskQueue {
   #hasJoined = false;
   /** Whether it has run a task beside the shared session. */
   #isAside = false;
+  /** Whether its user has the connection to itself from the first statement to the release. */
+  isReserved = false;
   #end: 'released' | 'destroyed' | null = null;
   #running: Task | null = null;
   #waiting: Task[] | null = null;
@@ -137,8 +139,7 @@ export class TaskQueue {
   reset(): void {
     const session = this.#session;
     session.letGo();
-    const hasWritten = this.#shared !== null && session.state.hasWritten;
-    session.state = { ...freshSession, hasWritten };
+    session.state = { ...freshSession, hasWritten: this.#shared?.hasWritten ?? false };
   }
 
   /** Ends the use of the session when its tasks are done. Later calls do nothing. */
@@ -232,7 +233,7 @@ export class TaskQueue {
     if (this.#hasJoined) {
       this.#hasJoined = false;
       this.#session = new Session();
-      this.#shared?.leave();
+      this.#shared?.leave(this.isReserved);
       return;
     }
     if (this.#isAside) {

@@ -58,7 +58,11 @@ export class Host implements LeasingHost {
   /** When a connection was pinged last that did not answer. */
   #silentSince = 0;
 
-  constructor(info: HostInfo, pool: RawPool, policy: HostPolicy) {
+  /** Whether others than rwsplit may use its pool. */
+  readonly #isShared: boolean;
+
+  constructor(info: HostInfo, pool: RawPool, isShared: boolean, policy: HostPolicy) {
+    this.#isShared = isShared;
     this.name = info.name;
     this.role = info.role;
     this.pool = pool;
@@ -232,6 +236,10 @@ export class Host implements LeasingHost {
         return;
       }
       const physical = physicalOf(connection);
+      if (this.#isShared) {
+        // Others use the user's own pool too, and insert there.
+        physical.inserted.mayHaveMore();
+      }
       if (physical.preparedAs !== this.role) {
         prepare(connection);
         prepareConnection(connection, this.#preparation(), callback);

@@ -17,6 +17,11 @@ export class InsertedIds {
     return this.#count;
   }
 
+  /** Whether all that the server may know were told. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
   /** Whether the server may know an id at all. */
   get isEmpty(): boolean {
     return this.#count === 0 && this.#isComplete;
@@ -36,9 +41,9 @@ export class InsertedIds {
     this.#isComplete = false;
   }
 
-  /** Whether an id is surely none of the first so many, nor one that was not told. */
+  /** Whether an id is none of the first so many. */
   isNewSince(count: number, id: string): boolean {
-    return this.#isComplete && (this.#ids.get(id) ?? count + 1) > count;
+    return (this.#ids.get(id) ?? count + 1) > count;
   }
 
   clear(): void {

@@ -28,6 +28,8 @@ export class Lease {
   /** How many insert ids the server had told others, and whether it may know any of others. */
   readonly insertsBefore: number;
   readonly hasInsertsOfOthers: boolean;
+  /** Whether it has told all of them. */
+  readonly knowsInsertsOfOthers: boolean;
   /** Whether the session is done with it, and the host is not. */
   isInCleaning = false;
   #hasEnded = false;
@@ -38,6 +40,7 @@ export class Lease {
     this.physical = physicalOf(connection);
     this.insertsBefore = this.physical.inserted.count;
     this.hasInsertsOfOthers = !this.physical.inserted.isEmpty;
+    this.knowsInsertsOfOthers = this.physical.inserted.isComplete;
   }
 
   /** Gives the connection back for its next user, who will find nothing of this one. */

@@ -154,7 +154,13 @@ export function observeError(
   facts: Facts,
 ): SessionState {
   const transaction = transactionAfterError(before.transaction, facts);
-  return withAnswers({ ...expected, transaction }, afterStatement);
+  // An INSERT that fails at its second row has generated an id for the first (measured).
+  const mayHaveInserted = expected.mayHaveInserted || !onlyReads(facts);
+  return withAnswers({ ...expected, transaction, mayHaveInserted }, afterStatement);
+}
+
+function onlyReads({ kind, callsUnknown }: Facts): boolean {
+  return !callsUnknown && kind !== 'write' && kind !== 'multiple' && kind !== 'other';
 }
 
 function transactionAfterError(before: TransactionState, facts: Facts): TransactionState {

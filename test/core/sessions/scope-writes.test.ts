@@ -1,0 +1,143 @@
+import { createReplicatedPool, type ReplicatedPool, withSession } from '@rwsplit/core';
+import mysql from 'mysql2';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { flavors } from '../../support/servers/flavor.ts';
+import { type OwnedCluster, startCluster } from '../../support/servers/start-cluster.ts';
+
+/** Stories that once went wrong: what runs beside each other in one session, and whose id it is. */
+describe.each(flavors)('%s', (flavor) => {
+  let cluster: OwnedCluster;
+  let core: ReplicatedPool;
+
+  beforeAll(async () => {
+    cluster = await startCluster({ flavor, replicas: 1 });
+    await cluster.primary.query('CREATE TABLE app.item (id INT PRIMARY KEY)');
+    await cluster.primary.query(
+      'CREATE TABLE app.note (id INT PRIMARY KEY AUTO_INCREMENT, text VARCHAR(20) UNIQUE)',
+    );
+    await cluster.primary.query("INSERT INTO app.note VALUES (1, 'first')");
+    await cluster.waitUntilReplicated();
+  });
+  afterAll(() => cluster.stop());
+  afterEach(() => core.promise().end());
+
+  function open(limit = 10): ReplicatedPool {
+    const [replica] = cluster.replicas;
+    core = createReplicatedPool({
+      primary: { ...cluster.connectionOptions(cluster.primary), connectionLimit: limit },
+      replicas: replica === undefined ? [] : [cluster.connectionOptions(replica)],
+    });
+    return core;
+  }
+
+  it('reads on the primary after a write beside the session, and sends nothing else to a replica', async () => {
+    const pool = open().promise();
+    await withSession(async () => {
+      await Promise.all([
+        (async () => {
+          await pool.query('SELECT id FROM item');
+          await pool.query('SELECT id FROM item');
+        })(),
+        pool.query("INSERT INTO note (text) SELECT CONCAT('slow', SLEEP(0.2))"),
+      ]);
+      const connection = await pool.getConnection();
+      await connection.query('SELECT /* beside-1 */ id FROM note');
+      await connection.query("SELECT /* beside-2 */ GET_LOCK('beside', 1)");
+      await connection.query('START TRANSACTION /* beside-3 */');
+      await connection.rollback();
+      connection.release();
+    });
+    for (const tag of ['beside-1', 'beside-2', 'beside-3']) {
+      expect((await cluster.whoRan(tag)).map(({ server }) => server)).toEqual(['primary']);
+    }
+  });
+
+  it('knows of the write although a statement that began before it ends after it', async () => {
+    const pool = open().promise();
+    await withSession(async () => {
+      await Promise.all([
+        pool.query(
+          'WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 900) SELECT COUNT(*) FROM c a, c b',
+        ),
+        pool.query("INSERT INTO note (text) VALUES ('fast')"),
+      ]);
+      await pool.query('SELECT /* beside-4 */ id FROM note');
+    });
+    expect((await cluster.whoRan('beside-4')).map(({ server }) => server)).toEqual(['primary']);
+  });
+
+  it('never sends what was cancelled while it waited for the session', async () => {
+    const pool = open().promise();
+    await withSession(async () => {
+      await pool.query('SET @a = 1');
+      const [a, b] = [await pool.getConnection(), await pool.getConnection()];
+      const slow = a.query('SELECT SLEEP(0.3), @a');
+      const waiting = b.query("INSERT INTO note (text) VALUES ('cancelled')");
+      const refused = expect(waiting).rejects.toMatchObject({ code: 'RWSPLIT_CANCELLED' });
+      await (b.connection as unknown as { cancel(): Promise<void> }).cancel();
+      await refused;
+      await slow;
+      a.release();
+      b.release();
+    });
+    expect(
+      await cluster.primary.query("SELECT COUNT(*) AS n FROM app.note WHERE text = 'cancelled'"),
+    ).toEqual([{ n: 0 }]);
+  });
+
+  it("ends a transaction that was left open on a reserved connection with the connection's release", async () => {
+    const pool = open().promise();
+    await withSession(async () => {
+      const connection = await pool.getConnection();
+      await connection.beginTransaction();
+      connection.release();
+      await pool.query("INSERT INTO note (text) VALUES ('kept')");
+    });
+    expect(
+      await cluster.primary.query("SELECT COUNT(*) AS n FROM app.note WHERE text = 'kept'"),
+    ).toEqual([{ n: 1 }]);
+  });
+
+  /** Inserts an id of its own, and asks: the server says what it generated for somebody else. */
+  async function askAfterGivenId(id: number): Promise<unknown> {
+    const pool = core.promise();
+    return withSession(async () => {
+      await pool.query('INSERT INTO note (id, text) VALUES (?, ?)', [id, `given ${id}`]);
+      return pool.query('SELECT LAST_INSERT_ID() AS id').then(
+        ([rows]) => rows,
+        (error: { code: string }) => error.code,
+      );
+    });
+  }
+
+  it('tells nobody the id of an INSERT that failed at its second row', async () => {
+    const pool = open(1).promise();
+    await withSession(async () => {
+      const insert = pool.query("INSERT INTO note (id, text) VALUES (NULL, 'a'), (1, 'dup')");
+      await expect(insert).rejects.toMatchObject({ errno: 1062 });
+    });
+    expect(await askAfterGivenId(2_000_000)).toBe('RWSPLIT_FOLLOW_UP_LOST');
+  });
+
+  it.runIf(flavor === 'mariadb')('nor that of an overlapped INSERT … RETURNING', async () => {
+    const pool = open(1).promise();
+    await withSession(() =>
+      Promise.all([
+        pool.query("INSERT INTO note (text) VALUES ('returned') RETURNING id"),
+        pool.query('SELECT id FROM item'),
+      ]),
+    );
+    expect(await askAfterGivenId(3_000_000)).toBe('RWSPLIT_FOLLOW_UP_LOST');
+  });
+
+  it("nor that of another user of the user's own pool", async () => {
+    const raw = mysql.createPool({
+      ...cluster.connectionOptions(cluster.primary),
+      connectionLimit: 1,
+    });
+    core = createReplicatedPool({ primary: raw, replicas: [] });
+    await core.promise().query('DO 1');
+    await raw.promise().query("INSERT INTO note (text) VALUES ('theirs')");
+    expect(await askAfterGivenId(4_000_000)).toBe('RWSPLIT_FOLLOW_UP_LOST');
+  });
+});
