@@ -265,7 +265,7 @@ describe('a task in a session that others use', () => {
   });
 
   it('leaves no transaction to the next one if it had the connection to itself', () => {
-    const after = (isReserved: boolean) => {
+    const stateAfter = (isReserved: boolean) => {
       const scope = new Scope();
       const user = scope.user();
       user.queue.isReserved = isReserved;
@@ -273,7 +273,7 @@ describe('a task in a session that others use', () => {
       user.queue.release();
       return scope.user().settle().queue.session.state;
     };
-    expect([after(true), after(false)]).toEqual([session({}), open]);
+    expect([stateAfter(true), stateAfter(false)]).toEqual([session({}), open]);
   });
 
   it('is in none when the session has ended', () => {
