@@ -109,7 +109,7 @@ describe('a step', () => {
     [
       'ticks behind many promises each',
       async () => {
-        for (let tick = 0; tick < 2; tick++) {
+        for (let tick = 0; tick < 3; tick++) {
           for (let hop = 0; hop < 12; hop++) {
             await null;
           }

@@ -162,7 +162,12 @@ describe('predict', () => {
       'open',
     ],
     ['a plain read is left to what comes', autocommitOff, 'SELECT a FROM t', 'none'],
-    ['and so is a write: its answer has the flags', autocommitOff, 'UPDATE t SET a = 1', 'none'],
+    [
+      'a write opens one: INSERT … RETURNING answers with rows, without flags',
+      autocommitOff,
+      'UPDATE t SET a = 1',
+      'open',
+    ],
     [
       'with other state it commits at once',
       holding(hold('role')),

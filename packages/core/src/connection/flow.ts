@@ -24,7 +24,9 @@ export class FlowStep {
   #isFresh = false;
 
   /** The step that was fresh when this one opened. */
-  #opener: FlowStep | null;
+  #opener: FlowStep | null = null;
+  /** Whether a step has opened that may use it later. */
+  #isAwaited = false;
 
   /** How many steps before it were opened and not used. */
   readonly depth: number;
@@ -33,7 +35,10 @@ export class FlowStep {
     this.#previous = previous;
     this.depth = previous === null || previous.isUsed ? 0 : previous.depth + 1;
     const used = lastUsed(previous);
-    this.#opener = used?.isFresh ? used : null;
+    if (used?.isFresh) {
+      this.#opener = used;
+      used.#isAwaited = true;
+    }
   }
 
   get isUsed(): boolean {
@@ -81,6 +86,10 @@ export class FlowStep {
       this.#isFresh = true;
       afterDraining(() => {
         this.#isFresh = false;
+        if (!this.#isAwaited) {
+          // Nobody can find it any more.
+          this.#drop();
+        }
       });
     }
   }

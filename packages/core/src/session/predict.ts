@@ -21,11 +21,6 @@ export function predict(state: SessionState, facts: Facts): SessionState {
 
 function transactionAfter(state: SessionState, facts: Facts): TransactionState {
   const before = state.transaction;
-  if (facts.reason === 'locking-read' && before === 'none') {
-    // With autocommit=0 it opens one, and its answer has no status to tell.
-    const isOff = state.holds.some(({ pin }) => pin === 'autocommit-off');
-    return isOff ? 'open' : before;
-  }
   switch (facts.kind) {
     case 'begin':
       return 'open';
@@ -35,6 +30,11 @@ function transactionAfter(state: SessionState, facts: Facts): TransactionState {
     case 'set-transaction':
       return before === 'none' ? 'prepared' : before;
     default:
+      if (before === 'none' && (facts.reason === 'locking-read' || mayWrite(facts))) {
+        // With autocommit=0 it opens one, and an answer with rows has no status to tell.
+        const isOff = state.holds.some(({ pin }) => pin === 'autocommit-off');
+        return isOff ? 'open' : before;
+      }
       // Whether a statement of its own uses up what SET TRANSACTION said depends on the tables that
       // it touches, which nobody sees from here: it counts as pending until a transaction ends.
       return before;
