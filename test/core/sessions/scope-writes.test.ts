@@ -140,4 +140,19 @@ describe.each(flavors)('%s', (flavor) => {
     await raw.promise().query("INSERT INTO note (text) VALUES ('theirs')");
     expect(await askAfterGivenId(4_000_000)).toBe('RWSPLIT_FOLLOW_UP_LOST');
   });
+
+  it('answers no other question for the one that it asked itself', async () => {
+    const pool = open(1).promise();
+    await pool.query("INSERT INTO note (text) VALUES ('before')");
+    const connection = await pool.getConnection();
+    await connection.query('SELECT id FROM item FOR UPDATE');
+    const dup = connection.query("INSERT INTO note (id, text) VALUES (1, 'dup')");
+    await expect(dup).rejects.toMatchObject({ errno: 1062 });
+    // It asks the server first what LAST_INSERT_ID() says, which is a query with one row.
+    await connection.query('SET @n = LAST_INSERT_ID()').catch(() => {});
+    await expect(connection.query('SELECT FOUND_ROWS() AS n')).rejects.toMatchObject({
+      code: 'RWSPLIT_FOLLOW_UP_LOST',
+    });
+    connection.release();
+  });
 });

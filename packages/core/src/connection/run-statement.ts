@@ -198,11 +198,11 @@ export class RunStatement implements Task {
     }
     this.#ask('SELECT LAST_INSERT_ID()', (error, rows) => {
       const id = Array.isArray(rows) && Array.isArray(rows[0]) ? String(rows[0][0]) : '';
+      // Other questions would now be answered for this one.
+      session.forgetPrevious();
       if (error === null && session.ownsInsertId(id, mayHaveInserted)) {
         this.#route(facts);
       } else {
-        // It would be answered for what was just asked.
-        session.forgetPrevious();
         this.#refuseUnsent('follow-up', followUpLost('insert-id'));
       }
     });
