@@ -1,7 +1,6 @@
 import type { RawConnection, ReplicatedConnection, StatementOptions } from '@rwsplit/core';
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
-import { isForced } from './force-primary.ts';
-import { sessionOf } from './in-session.ts';
+import { hintsOf } from './hints.ts';
 import { toQueryResult } from './result.ts';
 
 /** The part of Kysely 0.29's options that reaches a connection. */
@@ -129,9 +128,7 @@ function send(target: Target, query: CompiledQuery): Promise<unknown> {
 }
 
 function statementOf(query: CompiledQuery): StatementOptions {
-  const session = sessionOf(query);
-  const statement = { sql: query.sql, values: query.parameters, forcePrimary: isForced(query) };
-  return session === undefined ? statement : { ...statement, session };
+  return { sql: query.sql, values: query.parameters, ...hintsOf(query) };
 }
 
 /** Adds the frames of those who wait for the query: an error of mysql2 only has mysql2's own. */

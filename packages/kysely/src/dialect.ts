@@ -8,7 +8,7 @@ import {
   type QueryCompiler,
 } from 'kysely';
 import { ReplicatedMysqlDriver } from './driver.ts';
-import { HintingQueryCompiler } from './force-primary.ts';
+import { HintingQueryCompiler } from './hints.ts';
 import {
   type DriverOptions,
   parseDialectOptions,

@@ -1,17 +1,7 @@
-import { followFlows, openStep } from '@rwsplit/core';
-import {
-  type CompiledQuery,
-  type KyselyPlugin,
-  MysqlQueryCompiler,
-  type PluginTransformQueryArgs,
-  type PluginTransformResultArgs,
-  type QueryId,
-  type QueryResult,
-  type RootOperationNode,
-  type UnknownRow,
-} from 'kysely';
-import { withSessionOf } from './in-session.ts';
+import { HintPlugin } from './hints.ts';
 import type { Pluggable } from './pluggable.ts';
+
+const plugin = new HintPlugin({ forcePrimary: true });
 
 /**
  * Runs queries on the primary that could run on a replica.
@@ -36,48 +26,4 @@ import type { Pluggable } from './pluggable.ts';
  */
 export function forcePrimary<T extends Pluggable<T>>(target: T): T {
   return target.withPlugin(plugin);
-}
-
-/**
- * Queries that went through the plugin and are to be compiled next. By the query's id: plugins that
- * run later may clone every node.
- */
-const transformed = new WeakSet<QueryId>();
-
-/** On the compiled query, as it is shared by no other; and its copies have it too. */
-const forced = Symbol.for('rwsplit.forcePrimary');
-
-class ForcePrimaryPlugin implements KyselyPlugin {
-  transformQuery({ node, queryId }: PluginTransformQueryArgs): RootOperationNode {
-    transformed.add(queryId);
-    return node;
-  }
-
-  async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
-    return result;
-  }
-}
-
-const plugin = new ForcePrimaryPlugin();
-
-/**
- * Moves the hint from the query's id to what it compiles to: a builder and the copy of it that
- * `forcePrimary` made have one id, and only one of the two is hinted.
- */
-export class HintingQueryCompiler extends MysqlQueryCompiler {
-  override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
-    if (node.kind !== 'SelectQueryNode') {
-      // Somebody may ask about it next; here is still the caller's flow.
-      followFlows();
-      openStep();
-    }
-    const compiled = withSessionOf(super.compileQuery(node, queryId), queryId);
-    return transformed.delete(queryId) ? Object.freeze({ ...compiled, [forced]: true }) : compiled;
-  }
-}
-
-/** Whether `forcePrimary` was applied to a query. */
-export function isForced(query: CompiledQuery): boolean {
-  // A compiler of the user's own leaves the hint at the id.
-  return forced in query || transformed.has(query.queryId);
 }

@@ -1,14 +1,5 @@
 import type { ClientSession } from '@rwsplit/core';
-import type {
-  CompiledQuery,
-  KyselyPlugin,
-  PluginTransformQueryArgs,
-  PluginTransformResultArgs,
-  QueryId,
-  QueryResult,
-  RootOperationNode,
-  UnknownRow,
-} from 'kysely';
+import { HintPlugin } from './hints.ts';
 import type { Pluggable } from './pluggable.ts';
 
 /**
@@ -33,42 +24,5 @@ import type { Pluggable } from './pluggable.ts';
  * @returns a copy of the same type; what was given stays as it is.
  */
 export function inSession<T extends Pluggable<T>>(target: T, session: ClientSession): T {
-  return target.withPlugin(new SessionPlugin(session));
-}
-
-/** Queries that went through the plugin, by their ids: plugins that run later may clone every node. */
-const transformed = new WeakMap<QueryId, ClientSession>();
-
-/** On the compiled query, as it is shared by no other; and its copies have it too. */
-const given = Symbol.for('rwsplit.session');
-
-class SessionPlugin implements KyselyPlugin {
-  readonly #session: ClientSession;
-
-  constructor(session: ClientSession) {
-    this.#session = session;
-  }
-
-  transformQuery({ node, queryId }: PluginTransformQueryArgs): RootOperationNode {
-    transformed.set(queryId, this.#session);
-    return node;
-  }
-
-  async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
-    return result;
-  }
-}
-
-/** Moves the session from a query's id to what it compiles to. */
-export function withSessionOf(compiled: CompiledQuery, queryId: QueryId): CompiledQuery {
-  const session = transformed.get(queryId);
-  transformed.delete(queryId);
-  return session === undefined ? compiled : Object.freeze({ ...compiled, [given]: session });
-}
-
-/** The session that was given to a query. */
-export function sessionOf(query: CompiledQuery): ClientSession | undefined {
-  // A compiler of the user's own leaves it at the id.
-  const { [given]: session } = query as { [given]?: ClientSession };
-  return session ?? transformed.get(query.queryId);
+  return target.withPlugin(new HintPlugin({ session }));
 }
