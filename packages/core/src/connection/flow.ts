@@ -1,4 +1,5 @@
-import { isClientSession } from './client-session.ts';
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import { currentSession } from './client-session.ts';
 import type { Session } from './session.ts';
 import { findStorage, storage } from './storage.ts';
 
@@ -157,6 +158,11 @@ export interface Flow {
   readonly previous: FlowStep | null;
 }
 
+/** Where the caller's flow is kept; `null` while flows are not followed, and inside a session. */
+function followed(): AsyncLocalStorage<unknown> | null {
+  return currentSession() === null ? (findStorage() ?? null) : null;
+}
+
 /** Steps in a row that are opened and never used, before a flow is forgotten. */
 const longest = 1000;
 
@@ -166,15 +172,11 @@ const longest = 1000;
  * flows are not followed.
  */
 export function openStep(): FlowStep | null {
-  const shared = findStorage();
-  if (shared === undefined) {
+  const shared = followed();
+  if (shared === null) {
     return null;
   }
-  const at = shared.getStore();
-  if (isClientSession(at) && !at.isEnded) {
-    return null;
-  }
-  const previous = stepBefore(at);
+  const previous = stepBefore(shared.getStore());
   const step = new FlowStep(previous !== null && previous.depth < longest ? previous : null);
   shared.enterWith(step);
   return step;
@@ -182,11 +184,11 @@ export function openStep(): FlowStep | null {
 
 /** Runs what runs the statement that a step was opened for. */
 export function inStep<Result>(step: FlowStep, run: () => Result): Result {
-  const shared = storage();
-  const at = shared.getStore();
-  if (isClientSession(at) && !at.isEnded) {
+  const shared = followed();
+  if (shared === null) {
     return run();
   }
+  const at = shared.getStore();
   if (at instanceof FlowStep) {
     at.overtakenBy(step);
   }
@@ -206,14 +208,11 @@ export function followFlows(): void {
 
 /** The step of a statement that is run here and now; `null` while flows are not followed. */
 export function nextFlow(): Flow | null {
-  const shared = findStorage();
-  if (shared === undefined) {
+  const shared = followed();
+  if (shared === null) {
     return null;
   }
   const at = shared.getStore();
-  if (isClientSession(at) && !at.isEnded) {
-    return null;
-  }
   if (at instanceof FlowStep && !at.isUsed) {
     return { step: at, previous: at.use() };
   }

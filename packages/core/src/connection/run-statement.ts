@@ -5,10 +5,9 @@ import type { HostInfo } from '../pool/host-info.ts';
 import type { Lease } from '../pool/lease.ts';
 import type { DriverError } from '../pool/mysql2.ts';
 import { decide } from '../routing/decide.ts';
-import { unanswerable } from '../routing/follow-up.ts';
 import type { Route } from '../routing/reasons.ts';
 import { recoveryFrom } from '../routing/recover.ts';
-import { afterAsking, bearsDoubt, observe, observeError } from '../session/observe.ts';
+import { observe, observeError } from '../session/observe.ts';
 import { predict } from '../session/predict.ts';
 import {
   afterConnectionLoss,
@@ -16,11 +15,10 @@ import {
   afterRollback,
   isBound,
   isHeld,
-  isInDoubt,
   type SessionState,
 } from '../session/state.ts';
 import type { Facts, StatementKind } from '../statement/facts.ts';
-import { followUpLost, followUpOnReplica, sessionLost } from './refusals.ts';
+import { needsCheck, type Obstacle, SessionCheck } from './check-session.ts';
 import { responseOf, rolledBack } from './response.ts';
 import type { Session } from './session.ts';
 import type { Statement } from './statement.ts';
@@ -77,135 +75,28 @@ export class RunStatement implements Task {
     return facts;
   }
 
-  /** Nothing runs in a session that has lost what it would run in; what is in doubt, the server says. */
   #check(facts: Facts): void {
     const session = this.#session;
     if (this.#isGivenUp) {
       this.#refuseUnsent('transaction', destroyedWhileWaiting());
-    } else if (session.state.lost !== null && !this.#startsAgain(facts)) {
-      this.#refuseUnsent('transaction', sessionLost(session.state));
-    } else if (session.state.lost === 'connection') {
-      session.state = afterRollback(session.state);
+    } else if (needsCheck(session.state, facts)) {
+      const proceed = (obstacle: Obstacle | null) => this.#proceed(obstacle, facts);
+      new SessionCheck(this.#context, session, this.#statement, facts, proceed).run();
+    } else {
+      this.#route(facts);
+    }
+  }
+
+  #proceed(obstacle: Obstacle | null, facts: Facts): void {
+    if (this.#isGivenUp) {
+      this.#refuseUnsent('transaction', destroyedWhileWaiting());
+    } else if (obstacle === null) {
+      this.#route(facts);
+    } else if (obstacle.kind === 'refused') {
+      this.#refuseUnsent(obstacle.reason, obstacle.error);
+    } else {
       process.nextTick(() => this.#finish(transactionRoute, null, rolledBack()));
-    } else if (isInDoubt(session.state) && !bearsDoubt(facts)) {
-      this.#askWhetherOpen(facts);
-    } else {
-      session.state = session.state.lost === null ? session.state : afterRollback(session.state);
-      this.#checkAnswers(facts);
     }
-  }
-
-  /** Whether a statement may run, or need not, in a session that has lost its transaction. */
-  #startsAgain({ kind }: Facts): boolean {
-    const { lost, transaction } = this.#session.state;
-    return lost === 'connection'
-      ? kind === 'rollback' && transaction !== 'none'
-      : kind === 'rollback' || kind === 'begin';
-  }
-
-  #askWhetherOpen(facts: Facts): void {
-    const session = this.#session;
-    // It does nothing, and its answer has the flags.
-    this.#ask('DO 0', (error, result) => {
-      if (error === null || failureOf(error) === 'statement') {
-        // What the server refuses it would refuse in no other state: XA END has ended its branch.
-        const status = error === null ? responseOf(result).serverStatus : null;
-        session.state = afterAsking(session.state, status);
-        this.#check(facts);
-      } else {
-        session.loseConnection();
-        this.#refuseUnsent('transaction', sessionLost(session.state));
-      }
-    });
-  }
-
-  /** A statement of our own on the connection that the session holds. */
-  #ask(sql: string, callback: (error: DriverError | null, result?: unknown) => void): void {
-    const lease = this.#session.lease;
-    if (lease === null) {
-      callback(new Error('no connection'));
-      return;
-    }
-    try {
-      const { timeout } = this.#statement;
-      const limit = timeout === undefined ? {} : { timeout };
-      lease.connection.query({ sql, rowsAsArray: true, ...limit }, (error, result) =>
-        callback(error, result),
-      );
-    } catch (error) {
-      callback(error instanceof Error ? error : new Error(String(error)));
-    }
-  }
-
-  /** What a statement asks of earlier ones, it gets from their connection, or not at all. */
-  #checkAnswers(facts: Facts): void {
-    if (facts.asks.length === 0) {
-      this.#route(facts);
-      return;
-    }
-    const session = this.#session;
-    this.#proveDiagnostics(facts);
-    const lost = unanswerable({
-      facts,
-      state: session.state,
-      held: session.lease?.host.role ?? null,
-      isCatalogueBehind: this.#context.catalogue.isBehind,
-    });
-    if (lost !== null) {
-      const isElsewhere = lost.why === 'replica';
-      this.#refuseUnsent(
-        'follow-up',
-        isElsewhere ? followUpOnReplica(lost.answer) : followUpLost(lost.answer),
-      );
-    } else if (facts.asks.includes('insert-id')) {
-      this.#checkInsertId(facts);
-    } else {
-      this.#route(facts);
-    }
-  }
-
-  /** MariaDB keeps the warnings of before behind what touches no table; the last text shows whether it did. */
-  #proveDiagnostics({ asks }: Facts): void {
-    const session = this.#session;
-    const { previous, state } = session;
-    if (
-      previous === null ||
-      !asks.includes('diagnostics') ||
-      state.answers.includes('diagnostics')
-    ) {
-      return;
-    }
-    if (this.#context.catalogue.inspector.tables(previous.sql).length > 0) {
-      session.state = { ...state, answers: [...state.answers, 'diagnostics'] };
-    }
-  }
-
-  /**
-   * LAST_INSERT_ID() may still be that of the connection's last user: after an INSERT whose id was
-   * given, which the server tells like one that it has generated (measured). So it is asked first.
-   */
-  #checkInsertId(facts: Facts): void {
-    const session = this.#session;
-    const { mayHaveInserted } = session.state;
-    if (session.isAloneWithInserts) {
-      this.#route(facts);
-      return;
-    }
-    if (facts.asks.length > 1) {
-      // To ask the server would change what else it is asked for.
-      this.#refuseUnsent('follow-up', followUpLost('insert-id'));
-      return;
-    }
-    this.#ask('SELECT LAST_INSERT_ID()', (error, rows) => {
-      const id = Array.isArray(rows) && Array.isArray(rows[0]) ? String(rows[0][0]) : '';
-      // Other questions would now be answered for this one.
-      session.forgetPrevious();
-      if (error === null && session.ownsInsertId(id, mayHaveInserted)) {
-        this.#route(facts);
-      } else {
-        this.#refuseUnsent('follow-up', followUpLost('insert-id'));
-      }
-    });
   }
 
   #route(facts: Facts): void {
@@ -221,7 +112,7 @@ export class RunStatement implements Task {
     if (this.#isGivenUp) {
       this.#finish(route, destroyedWhileWaiting());
     } else {
-      this.#checkAnswers(this.#classify());
+      this.#check(this.#classify());
     }
   }
 

@@ -2,6 +2,7 @@ import type { Lease, Traces } from '../pool/lease.ts';
 import {
   afterConnectionLoss,
   afterLeaving,
+  afterOther,
   cleaningOf,
   freshSession,
   isHeld,
@@ -151,8 +152,7 @@ export class Session {
 
   /** Somebody else's statement came after the last one: nothing is left to ask but the insert id. */
   forgetPrevious(): void {
-    const answers = this.state.answers.filter((answer) => answer === 'insert-id');
-    this.state = { ...this.state, answers };
+    this.state = afterOther(this.state);
     this.previous = null;
   }
 

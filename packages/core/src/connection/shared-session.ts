@@ -1,5 +1,5 @@
 import { RwSplitError } from '../errors.ts';
-import { freshSession, isHeld, type SessionState } from '../session/state.ts';
+import { afterLeaving, freshSession, isHeld, type SessionState } from '../session/state.ts';
 import { Session } from './session.ts';
 
 interface Waiter {
@@ -130,8 +130,7 @@ export class SharedSession {
   }
 
   #forgetAnswers(): void {
-    const { state } = this.#session;
-    this.#session.state = { ...state, answers: [], mayHaveInserted: false };
+    this.#session.state = afterLeaving(this.#session.state);
   }
 }
 

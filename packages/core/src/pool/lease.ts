@@ -45,7 +45,7 @@ export class Lease {
 
   /** Gives the connection back for its next user, who will find nothing of this one. */
   giveBack(): void {
-    if (this.end()) {
+    if (this.#end()) {
       this.physical.idleSince = performance.now();
       this.connection.release();
     }
@@ -53,7 +53,7 @@ export class Lease {
 
   /** Closes a connection that nobody else must meet: broken, or busy with what was given up. */
   discard(): void {
-    if (this.end()) {
+    if (this.#end()) {
       discardConnection(this.connection);
     }
   }
@@ -85,8 +85,7 @@ export class Lease {
     return this.host.recall(this);
   }
 
-  /** Ends the lease without a word to the connection; `false` if it had ended. */
-  end(): boolean {
+  #end(): boolean {
     if (this.#hasEnded) {
       return false;
     }

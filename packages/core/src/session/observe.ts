@@ -2,7 +2,9 @@ import type { Answer, Dialect, Facts, StatePin } from '../statement/facts.ts';
 import { endsTransaction } from './implicit-commit.ts';
 import { onlyAsks } from './question.ts';
 import {
+  afterOther,
   afterTransactionLoss,
+  isAutocommitOff,
   isInDoubt,
   type SessionState,
   type TransactionState,
@@ -74,7 +76,7 @@ function observeStatus(expected: SessionState, facts: Facts, status: number | nu
   }
   const transaction = transactionSeen(expected.transaction, status);
   const isOff = (status & autocommit) === 0;
-  const wasOff = expected.holds.some(({ pin }) => pin === 'autocommit-off');
+  const wasOff = isAutocommitOff(expected);
   const state = transaction === expected.transaction ? expected : { ...expected, transaction };
   if (isOff === wasOff) {
     return state;
@@ -182,8 +184,7 @@ export function bearsDoubt(facts: Facts): boolean {
 
 /** The state after the server was asked about a doubtful transaction, which is a statement too. */
 export function afterAsking(state: SessionState, serverStatus: number | null): SessionState {
-  const answers = state.answers.filter((answer) => answer === 'insert-id');
-  return observeDoubt({ ...state, answers }, serverStatus);
+  return observeDoubt(afterOther(state), serverStatus);
 }
 
 function observeDoubt(state: SessionState, serverStatus: number | null): SessionState {

@@ -1,5 +1,5 @@
 import type { Facts, TextReason } from '../statement/facts.ts';
-import { type SessionState, type TransactionState, withHold } from './state.ts';
+import { isAutocommitOff, type SessionState, type TransactionState, withHold } from './state.ts';
 
 /**
  * The state of a session if the statement does what its text says. It is what counts while the
@@ -32,8 +32,7 @@ function transactionAfter(state: SessionState, facts: Facts): TransactionState {
     default:
       if (before === 'none' && (facts.reason === 'locking-read' || mayWrite(facts))) {
         // With autocommit=0 it opens one, and an answer with rows has no status to tell.
-        const isOff = state.holds.some(({ pin }) => pin === 'autocommit-off');
-        return isOff ? 'open' : before;
+        return isAutocommitOff(state) ? 'open' : before;
       }
       // Whether a statement of its own uses up what SET TRANSACTION said depends on the tables that
       // it touches, which nobody sees from here: it counts as pending until a transaction ends.

@@ -86,6 +86,11 @@ export function isInDoubt({ transaction }: SessionState): boolean {
   return transaction === 'doubtful' || transaction === 'perhaps-over';
 }
 
+/** Whether every statement is inside a transaction. */
+export function isAutocommitOff({ holds }: SessionState): boolean {
+  return holds.some(({ pin }) => pin === 'autocommit-off');
+}
+
 /** The pin that a decision names: state before writes, the oldest first. */
 export function pinOf({ holds, hasWritten }: SessionState): SessionPin | null {
   return holds[0]?.pin ?? (hasWritten ? 'has-written' : null);
@@ -139,6 +144,11 @@ export function afterLeaving(state: SessionState): SessionState {
   return state.answers === noAnswers && !state.mayHaveInserted
     ? state
     : { ...state, answers: noAnswers, mayHaveInserted: false };
+}
+
+/** The state after a statement of somebody else's on the connection: only the insert id is as it was. */
+export function afterOther(state: SessionState): SessionState {
+  return { ...state, answers: state.answers.filter((answer) => answer === 'insert-id') };
 }
 
 /**
