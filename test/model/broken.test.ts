@@ -39,7 +39,7 @@ const mistakes: readonly Mistake[] = [
         /return state\.answers/,
         "return answer === 'insert-id' || state.answers",
       ],
-      ['connection/run-statement.ts', /if \(session\.isAloneWithInserts\)/, 'if (facts !== null)'],
+      ['connection/check-session.ts', /!session\.isAloneWithInserts/, 'false'],
     ],
     kinds: ['handle', 'scope'],
   },
