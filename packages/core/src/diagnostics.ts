@@ -18,6 +18,8 @@ export interface StatementEvent {
   readonly word: string | null;
   /** Hosts that failed or refused it before. */
   readonly tried: readonly string[];
+  /** How long it waited for a replica to have what it has to see, in milliseconds; 0: not at all. */
+  readonly waited: number;
   /** From the call to the complete answer, in milliseconds. */
   readonly duration: number;
   /** Code of its error, or `null`. The error itself may hold bound values: the server quotes them. */

@@ -8,6 +8,7 @@ export const errorCodes = [
   'RWSPLIT_CANCELLED',
   'RWSPLIT_SESSION_LOST',
   'RWSPLIT_FOLLOW_UP_LOST',
+  'RWSPLIT_TOKEN',
   'RWSPLIT_HOST_SETUP',
 ] as const;
 

@@ -8,7 +8,11 @@ export type {
   RoutingOptions,
 } from './config/options.ts';
 export { optionProblems, optionsError } from './config/parse.ts';
-export { ClientSession, openSession, withSession } from './connection/client-session.ts';
+export {
+  ClientSession,
+  currentSession,
+  type SessionOptions,
+} from './connection/client-session.ts';
 export { ReplicatedConnection } from './connection/connection.ts';
 export { type FlowStep, followFlows, inStep, openStep, outsideFlows } from './connection/flow.ts';
 export {
@@ -17,7 +21,17 @@ export {
   type PoolStats,
   ReplicatedPool,
 } from './connection/pool.ts';
+export {
+  openSession,
+  primary,
+  replicas,
+  withoutTracking,
+  withSession,
+} from './connection/scopes.ts';
 export type { Statement, StatementOptions } from './connection/statement.ts';
+export type { ConsistencyStats } from './consistency/causality.ts';
+export { type Consistency, consistencies } from './consistency/levels.ts';
+export type { OnBadToken } from './consistency/marks.ts';
 export {
   type CatalogueEvent,
   channels,

@@ -7,6 +7,7 @@ import {
 } from '../explain/classification-stats.ts';
 import { Inspector } from '../explain/inspector.ts';
 import type { Hosts } from '../pool/hosts.ts';
+import { answers, SideConnection } from '../pool/side-connection.ts';
 import {
   type Classifier,
   type ClassifierOptions,
@@ -16,7 +17,6 @@ import type { Dialect, Facts } from '../statement/facts.ts';
 import { readsSession } from '../statement/reads.ts';
 import { bareNames } from './bare-names.ts';
 import { changesCatalogue } from './changes.ts';
-import { answers, CatalogueConnection } from './connection.ts';
 import { findNames, mentionsNull } from './find-names.ts';
 import {
   declaredPure,
@@ -32,6 +32,9 @@ import { Refusals } from './refusals.ts';
 import { type CatalogueRows, isWhole } from './rows.ts';
 import { LearnedVersions } from './server-versions.ts';
 import type { CatalogueState, CatalogueStats } from './stats.ts';
+
+/** How long all of a reading may take, in milliseconds. */
+const longestReading = 30_000;
 
 interface Summary extends Pick<CatalogueStats, 'unread' | 'views' | 'functions'> {
   readonly ownDatabase: string | null;
@@ -179,10 +182,11 @@ export class Catalogue {
   #read(): Reading {
     const startedAt = performance.now();
     const { primary } = this.#hosts();
-    let connection: CatalogueConnection | null = null;
+    let connection: SideConnection | null = null;
     const run = async (isTimed: boolean, onConnected: () => void) => {
       try {
-        connection = new CatalogueConnection(primary);
+        connection = new SideConnection(primary);
+        connection.limit(longestReading);
         await connection.open();
         onConnected();
         await connection.prepare(primary, this.#options.onCreateConnection ?? null);

@@ -1,3 +1,4 @@
+import { type Consistency, consistencies } from '../consistency/levels.ts';
 import { type Balancing, balancings } from '../hosts/choose.ts';
 import type { OnCreateConnection } from '../pool/host-info.ts';
 import type { PoolOptions, UserPool } from '../pool/mysql2.ts';
@@ -32,6 +33,35 @@ export interface RoutingOptions {
    * @default 'leastOutstanding'
    */
   readonly balancing?: Balancing;
+  /**
+   * What a plain read must see of the writes before it: `'session'` those of its session, `'process'`
+   * those of this process, `'eventual'` whatever a replica has by now.
+   *
+   * @default 'session' inside a session, 'process' outside of any
+   */
+  readonly consistency?: Consistency;
+  /**
+   * How long a read waits for a replica to have what it must see, in milliseconds, before it runs on the
+   * primary. It waits only if no replica is known to have it. 0: not at all.
+   *
+   * @default 50
+   */
+  readonly causalWait?: number;
+  /**
+   * Where the primary gives its transactions no GTIDs: how long reads stay on the primary after a write
+   * that they must see, in milliseconds. It should be longer than replicas ever lag behind.
+   *
+   * @default 5000
+   */
+  readonly causalWindow?: number;
+  /**
+   * What tokens call this primary and its replicas: the same in all processes that exchange tokens. Needed
+   * where a session uses several primaries. Pools of one process that name the same see each other's
+   * writes. At most 32 letters, digits, dashes and underscores.
+   *
+   * @default ''
+   */
+  readonly cluster?: string;
   /**
    * How long a statement waits for a connection of one host, in milliseconds. A read is then offered to
    * the next replica, and last to the primary; what only the primary can run fails with
@@ -110,6 +140,14 @@ function durationOrFalse(value: unknown): string | null {
 export const routingChecks = {
   dialect: check(oneOf(['mysql', 'mariadb'])),
   balancing: check(oneOf(balancings)),
+  consistency: check(oneOf(consistencies)),
+  causalWait: check((value) => (value === 0 ? null : duration(value))),
+  causalWindow: check(duration),
+  cluster: check((value) =>
+    typeof value === 'string' && /^[A-Za-z0-9_-]{0,32}$/.test(value)
+      ? null
+      : 'at most 32 letters, digits, dashes and underscores',
+  ),
   acquireTimeout: check(duration),
   checkIdleAfter: check(durationOrFalse),
   pureFunctions: check(array(text("function names, 'f' or 'db.f'"))),
@@ -122,6 +160,9 @@ export const routingChecks = {
 /** The defaults that the documentation above names. */
 export const routingDefaults = {
   balancing: 'leastOutstanding',
+  causalWait: 50,
+  causalWindow: 5_000,
+  cluster: '',
   acquireTimeout: 10_000,
   checkIdleAfter: 30_000,
   catalogueRefresh: 300_000,

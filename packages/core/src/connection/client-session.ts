@@ -1,8 +1,40 @@
+import type { Consistency } from '../consistency/levels.ts';
+import { type OnBadToken, ScopeMarks } from '../consistency/marks.ts';
+import { formatParts, readToken } from '../consistency/tokens.ts';
+import type { TokenPart } from '../gtid/token.ts';
 import { findStorage, storage } from './storage.ts';
+import { noWishes, type Wishes, wishesOf } from './wishes.ts';
+
+/** Options of a session. */
+export interface SessionOptions {
+  /**
+   * The token of an earlier session, of this process or another: reads see what that one has written.
+   *
+   * @default none
+   */
+  readonly after?: string | undefined;
+  /**
+   * What reads of this session must see. Default: what the pool says, else `'session'`.
+   */
+  readonly consistency?: Consistency | undefined;
+  /**
+   * What to do with a token that is none, or that names writes which the primary does not know: refuse
+   * it with `RWSPLIT_TOKEN` when it is given, or when a read needs it; or go on without it.
+   *
+   * @default 'error'
+   */
+  readonly onBadToken?: OnBadToken | undefined;
+}
 
 /** What a session has in one pool. */
 interface Part {
   end(): void;
+}
+
+/** A token that was given to a session. */
+interface Followed {
+  readonly parts: readonly TokenPart[];
+  readonly onBadToken: OnBadToken;
 }
 
 /**
@@ -10,8 +42,18 @@ interface Part {
  * travel over many. Made by {@link openSession}.
  */
 export class ClientSession {
+  /** What reads must see; `null`: what the pool says. */
+  readonly consistency: Consistency | null;
   readonly #parts = new Map<object, Part>();
+  /** By the servers that they are about; they outlive the session. */
+  readonly #marks = new Map<object, ScopeMarks>();
+  readonly #followed: Followed[] = [];
   #isEnded = false;
+
+  constructor(options: SessionOptions = {}) {
+    this.consistency = options.consistency ?? null;
+    this.follow(options);
+  }
 
   get isEnded(): boolean {
     return this.#isEnded;
@@ -19,7 +61,20 @@ export class ClientSession {
 
   /** Runs a function, and all that it calls and awaits, in this session. */
   run<Result>(fn: () => Result): Result {
-    return storage().run(this, fn);
+    return storage().run(scopeOf(this), fn);
+  }
+
+  /**
+   * What the session has written so far, for {@link SessionOptions.after} of another one: at most 1000
+   * characters that need no quoting in a cookie, a header or a URL. `null` if it has written nothing, and
+   * followed no token. It names writes; it lets nobody read or write anything.
+   *
+   * @throws `RWSPLIT_TOKEN` if it has written to several primaries whose pools have the same
+   *   `cluster` name.
+   */
+  token(): string | null {
+    const unread = this.#followed.flatMap(({ parts }) => parts);
+    return formatParts([...this.#marks.values()], unread, Date.now());
   }
 
   /** Gives its connections back, each when its statement is done. What comes later is in no session. */
@@ -45,6 +100,45 @@ export class ClientSession {
     this.#parts.set(pool, made);
     return made;
   }
+
+  /** What the session has written and seen on some servers. For pools. */
+  marks<Place>(servers: object, cluster: string): ScopeMarks<Place> {
+    const known = this.#marks.get(servers);
+    if (known !== undefined) {
+      return known as ScopeMarks<Place>;
+    }
+    const made = new ScopeMarks<Place>(cluster);
+    for (const followed of this.#followed) {
+      follow(made, followed);
+    }
+    this.#marks.set(servers, made);
+    return made;
+  }
+
+  /** @internal Takes over what a token says. */
+  follow({ after, onBadToken = 'error' }: SessionOptions): void {
+    const parts = readToken(after, onBadToken);
+    if (parts.length > 0) {
+      const followed = { parts, onBadToken };
+      this.#followed.push(followed);
+      for (const marks of this.#marks.values()) {
+        follow(marks, followed);
+      }
+    }
+  }
+}
+
+function follow(marks: ScopeMarks, { parts, onBadToken }: Followed): void {
+  const part = parts.find(({ cluster }) => cluster === marks.cluster);
+  if (part !== undefined) {
+    marks.follow(part, onBadToken, Date.now());
+  }
+}
+
+/** What a caller is in: a session, wishes, or both. */
+interface Scope {
+  readonly session: ClientSession | null;
+  readonly wishes: Wishes;
 }
 
 /** Whether a value is a session, also of another copy of the package. */
@@ -57,69 +151,52 @@ export function isClientSession(value: unknown): value is ClientSession {
   );
 }
 
-/** The session that the caller is in; `null` if it is in none, or in one that has ended. */
+function sessionIn(store: unknown): ClientSession | null {
+  const session =
+    typeof store === 'object' && store !== null && 'session' in store ? store.session : null;
+  return isClientSession(session) ? session : null;
+}
+
+/**
+ * The session that the caller is in; `null` if it is in none, or in one that has ended.
+ *
+ * ```ts
+ * import { currentSession } from '@rwsplit/core';
+ *
+ * const headers = new Headers();
+ * const token = currentSession()?.token();
+ * if (token) headers.set('x-rwsplit-token', token);
+ * ```
+ */
 export function currentSession(): ClientSession | null {
-  const at = findStorage()?.getStore();
-  return isClientSession(at) && !at.isEnded ? at : null;
+  const session = sessionIn(findStorage()?.getStore());
+  return session?.isEnded === false ? session : null;
 }
 
-/**
- * Opens a session that is entered by hand: with {@link ClientSession.run}, or statement by statement
- * with the option `session`. It holds no connection before it needs one; {@link ClientSession.end}
- * gives back what it holds.
- *
- * ```ts
- * import { createReplicatedPool, openSession } from '@rwsplit/core';
- *
- * const pool = createReplicatedPool({
- *   primary: { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' },
- *   replicas: [{ host: 'db-2' }],
- * });
- * const session = openSession();
- * pool.query({ sql: 'SET @limit = 10', session }, () => {
- *   pool.query({ sql: 'SELECT @limit AS n', session }, (_error, rows) => {
- *     console.log(rows); // [ { n: 10 } ]
- *     session.end();
- *     pool.end();
- *   });
- * });
- * ```
- */
-export function openSession(): ClientSession {
-  return new ClientSession();
+/** The wishes that the caller is in; those of a session end with it. */
+export function wishesHere(): Wishes {
+  const store = findStorage()?.getStore();
+  return sessionIn(store)?.isEnded ? noWishes : wishesOf(store);
 }
 
-/**
- * Runs a function as one logical client: for a request, a job, a test. In it, and in all that it calls
- * and awaits, statements that run one after the other share session state and can ask about each other
- * (`LAST_INSERT_ID()`, `FOUND_ROWS()`, `SHOW WARNINGS`), although the library gives each another
- * connection; after a write, they read on the primary. The session ends when the promise settles.
- * Inside another session, it is that one.
- *
- * ```ts
- * import { createReplicatedPool, withSession } from '@rwsplit/core';
- *
- * const pool = createReplicatedPool({
- *   primary: { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' },
- *   replicas: [{ host: 'db-2' }],
- * });
- * const people = await withSession(async () => {
- *   await pool.promise().query('SELECT SQL_CALC_FOUND_ROWS name FROM person LIMIT 10');
- *   const [rows] = await pool.promise().query('SELECT FOUND_ROWS() AS people');
- *   return rows;
- * });
- * console.log(people);
- * await pool.promise().end();
- * ```
- */
-export async function withSession<Result>(fn: () => Result | PromiseLike<Result>): Promise<Result> {
-  if (currentSession() !== null) {
-    return await fn();
-  }
-  const session = openSession();
-  try {
-    return await session.run(async () => await fn());
-  } finally {
-    session.end();
-  }
+/** What runs in a session: with the wishes of where it was entered, and its own. */
+function scopeOf(session: ClientSession): Scope {
+  const { consistency } = session;
+  const wishes = wishesHere();
+  return { session, wishes: consistency === null ? wishes : { ...wishes, consistency } };
+}
+
+/** Puts the caller, and all that it calls and sets going, into a session, until that ends. */
+export function enterSession(session: ClientSession): void {
+  storage().enterWith(scopeOf(session));
+}
+
+/** Runs a function with further wishes, in the session that the caller is in. */
+export async function wishing<Result>(
+  wishes: Partial<Wishes>,
+  fn: () => Result | PromiseLike<Result>,
+): Promise<Result> {
+  const scope: Scope = { session: currentSession(), wishes: { ...wishesHere(), ...wishes } };
+  // What is awaited in there starts in there: a query builder runs when it is awaited.
+  return await storage().run(scope, async () => await fn());
 }

@@ -1,7 +1,8 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import { currentSession } from './client-session.ts';
+import { currentSession, wishesHere } from './client-session.ts';
 import type { Session } from './session.ts';
 import { findStorage, storage } from './storage.ts';
+import type { Wishes } from './wishes.ts';
 
 /**
  * One statement outside every session, as a step of the asynchronous flow that made it: what runs next
@@ -31,6 +32,8 @@ export class FlowStep {
 
   /** How many steps before it were opened and not used. */
   readonly depth: number;
+  /** What the code that it is in wishes for its statements. */
+  readonly wishes: Wishes = wishesHere();
 
   constructor(previous: FlowStep | null) {
     this.#previous = previous;

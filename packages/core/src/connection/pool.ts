@@ -3,6 +3,7 @@ import { Catalogue } from '../catalogue/catalogue.ts';
 import type { CatalogueStats } from '../catalogue/stats.ts';
 import type { ReplicatedPoolOptions } from '../config/options.ts';
 import { type ParsedOptions, parseOptions } from '../config/parse.ts';
+import { Causality, type ConsistencyStats } from '../consistency/causality.ts';
 import { type HostEvent, hostChannel } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
 import type { ClassificationStats } from '../explain/classification-stats.ts';
@@ -56,6 +57,8 @@ export interface PoolStats {
   readonly catalogue: CatalogueStats;
   /** What the classifier and the parser behind it have done. */
   readonly classification: ClassificationStats;
+  /** How reads got what they have to see. */
+  readonly consistency: ConsistencyStats;
 }
 
 /**
@@ -65,6 +68,7 @@ export interface PoolStats {
 export class ReplicatedPool extends EventEmitter {
   readonly #hosts: Hosts;
   readonly #catalogue: Catalogue;
+  readonly #causality: Causality;
   readonly #context: SessionContext;
   #isClosed = false;
 
@@ -73,6 +77,7 @@ export class ReplicatedPool extends EventEmitter {
     const hasReplicas = options.hosts.length > 1;
     this.#catalogue = new Catalogue(options.routing, hasReplicas, () => this.#hosts);
     this.#hosts = openHosts(options, this.#catalogue);
+    this.#causality = new Causality(options.routing, this.#hosts);
     this.#context = this.#makeContext(options.routing.acquireTimeout);
     this.#forwardEvents();
   }
@@ -126,6 +131,7 @@ export class ReplicatedPool extends EventEmitter {
     }
     this.#isClosed = true;
     this.#catalogue.close();
+    this.#causality.close();
     for (const host of this.#hosts.all) {
       host.close();
     }
@@ -150,6 +156,7 @@ export class ReplicatedPool extends EventEmitter {
       dialect: this.#catalogue.dialect,
       catalogue: this.#catalogue.stats(),
       classification: this.#catalogue.classification,
+      consistency: this.#causality.stats,
       hosts: this.#hosts.all.map((host) => ({
         name: host.name,
         role: host.role,
@@ -175,6 +182,14 @@ export class ReplicatedPool extends EventEmitter {
       isCatalogueBehind: catalogue.isBehind,
     });
     return explanationOf(sql, facts, route, roleOf(route), catalogue.inspector);
+  }
+
+  /**
+   * Goes on for another pool on the same servers: reads see what was written by that one. For adapters
+   * that make a new pool for new settings.
+   */
+  continue(previous: ReplicatedPool): void {
+    this.#causality.continue(previous.#causality);
   }
 
   /**
@@ -257,6 +272,7 @@ export class ReplicatedPool extends EventEmitter {
     return {
       hosts: this.#hosts,
       catalogue: this.#catalogue,
+      causality: this.#causality,
       acquireTimeout,
       get isClosed() {
         return isClosed();

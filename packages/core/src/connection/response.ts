@@ -5,8 +5,9 @@ import type { Response } from '../session/observe.ts';
  * does not; with several results, the last one with flags counts.
  */
 export function responseOf(result: unknown): Response {
-  const header = headerOf(result);
-  if (header === null) {
+  const headers = headersOf(result);
+  const header = headers.at(-1);
+  if (header === undefined) {
     return withoutHeader;
   }
   const { serverStatus, insertId, stateChanges } = header;
@@ -16,25 +17,48 @@ export function responseOf(result: unknown): Response {
     insertId: hasInsertId ? String(insertId) : null,
     // mysql2 misreads what the tracker says, but not that it says something.
     hasChangedState: (stateChanges?.trackStateChange ?? null) !== null,
+    gtids: gtidsOf(headers),
+    hasRows: Array.isArray(result) && headers.length < result.length,
   };
 }
 
-const withoutHeader: Response = { serverStatus: null, insertId: null, hasChangedState: false };
+const withoutHeader: Response = {
+  serverStatus: null,
+  insertId: null,
+  hasChangedState: false,
+  gtids: null,
+  hasRows: true,
+};
 
 const mostResults = 32;
 
-function headerOf(result: unknown): Header | null {
+function headersOf(result: unknown): readonly Header[] {
   if (Array.isArray(result)) {
     // Rows are no headers; results of several statements are few.
-    return result.slice(-mostResults).findLast(isHeader) ?? null;
+    return result.slice(-mostResults).filter(isHeader);
   }
-  return isHeader(result) ? result : null;
+  return isHeader(result) ? [result] : [];
+}
+
+/** Each statement of several tells of its own. */
+function gtidsOf(headers: readonly Header[]): Response['gtids'] {
+  const changes = headers.flatMap(({ stateChanges }) => stateChanges ?? []);
+  const ofMysql = changes.flatMap(({ gtids }) => gtids ?? []);
+  if (ofMysql.length > 0) {
+    return { text: ofMysql.join(','), dialect: 'mysql' };
+  }
+  const ofMariadb = changes.flatMap(({ systemVariables }) => systemVariables?.['last_gtid'] || []);
+  return ofMariadb.length > 0 ? { text: ofMariadb.join(','), dialect: 'mariadb' } : null;
 }
 
 interface Header {
   readonly serverStatus: number;
   readonly insertId?: number | string;
-  readonly stateChanges?: { readonly trackStateChange?: unknown };
+  readonly stateChanges?: {
+    readonly trackStateChange?: unknown;
+    readonly gtids?: readonly string[];
+    readonly systemVariables?: Readonly<Record<string, string>>;
+  };
 }
 
 /** By its class: a row has none, whatever its columns are called. */

@@ -33,7 +33,7 @@ export class RunCommand implements Task {
   }
 
   run(done: () => void): void {
-    this.#queue.settle(this.#command.pin, [], false, (error) => {
+    this.#queue.settle(this.#command.pin, [], (error) => {
       if (this.#isRefused) {
         done();
       } else if (error === null) {
@@ -56,13 +56,13 @@ export class RunCommand implements Task {
       this.refuse(sessionLost(session.state));
       return;
     }
-    const held = session.lease;
-    const isUsable = held !== null && (this.#command.pin === null || held.host.role === 'primary');
-    if (isUsable) {
+    // A replica's connection cannot serve what comes after a command that leaves something behind.
+    const isUsable = session.lease !== null && this.#command.pin === null;
+    const held = isUsable ? session.lease : session.moveTo('primary');
+    if (held !== null) {
       this.#send(held, done);
       return;
     }
-    session.letGo();
     this.#queue.context.hosts.lease('primary', [], (error, lease) => {
       if (this.#isRefused) {
         lease?.giveBack();

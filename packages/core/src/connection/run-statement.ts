@@ -1,10 +1,14 @@
+import type { Placement } from '../consistency/causality.ts';
+import type { ScopeMarks } from '../consistency/marks.ts';
 import { type StatementEvent, statementChannel } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
 import { codeOf, failureOf } from '../pool/failure.ts';
 import type { HostInfo } from '../pool/host-info.ts';
+import type { HostsCallback, ReplicaLimits } from '../pool/hosts.ts';
 import type { Lease } from '../pool/lease.ts';
 import type { DriverError } from '../pool/mysql2.ts';
 import { decide } from '../routing/decide.ts';
+import type { Failure } from '../routing/failure.ts';
 import type { Route } from '../routing/reasons.ts';
 import { recoveryFrom } from '../routing/recover.ts';
 import { observe, observeError } from '../session/observe.ts';
@@ -17,6 +21,7 @@ import {
   isHeld,
   type SessionState,
 } from '../session/state.ts';
+import { type Written, writtenBy, writtenByFailed, writtenUnanswered } from '../session/written.ts';
 import type { Facts, StatementKind } from '../statement/facts.ts';
 import { needsCheck, type Obstacle, SessionCheck } from './check-session.ts';
 import { responseOf, rolledBack } from './response.ts';
@@ -37,6 +42,8 @@ export class RunStatement implements Task {
   /** To be called when a change of a definition is over; `null` while it makes none. */
   #changed: (() => void) | null = null;
   #isFinished = false;
+  /** For a replica to have what it has to see, in milliseconds. */
+  #waited = 0;
 
   constructor(queue: TaskQueue, statement: Statement) {
     this.#queue = queue;
@@ -46,7 +53,7 @@ export class RunStatement implements Task {
   run(done: () => void): void {
     this.#done = done;
     const facts = this.#classify();
-    this.#queue.settle(facts.pin, facts.asks, facts.reason === null, (error) => {
+    this.#queue.settle(facts.pin, facts.asks, (error) => {
       if (error !== null) {
         this.#refuseUnsent('follow-up', error);
       } else {
@@ -77,6 +84,9 @@ export class RunStatement implements Task {
 
   #check(facts: Facts): void {
     const session = this.#session;
+    if (facts.asks.includes('insert-id')) {
+      session.comeBack();
+    }
     if (this.#isGivenUp) {
       this.#refuseUnsent('transaction', destroyedWhileWaiting());
     } else if (needsCheck(session.state, facts)) {
@@ -103,9 +113,42 @@ export class RunStatement implements Task {
     const { catalogue } = this.#context;
     const route = this.#decide(facts);
     // The first plain read finds out what no text shows.
-    if (route.role !== 'replica' || catalogue.admits(() => this.#routeAgain(route))) {
+    if (route.role !== 'replica') {
       this.#follow(route, factsOnRoute(route, facts));
+    } else if (catalogue.admits(() => this.#routeAgain(route))) {
+      this.#place(route, facts);
     }
+  }
+
+  /** Finds the replicas that have what a plain read has to see, or waits for one; else the primary has it. */
+  #place(route: Route, facts: Facts): void {
+    const { causality } = this.#context;
+    const need = causality.needOf(this.#statement.wishes.consistency, this.#marks);
+    const placement = causality.find(need, this.#tried);
+    if (placement !== null || need === null) {
+      this.#followTo(placement, route, facts);
+      return;
+    }
+    const startedAt = performance.now();
+    causality.seek(need, this.#tried, (found) => {
+      this.#waited += performance.now() - startedAt;
+      this.#followTo(found, route, facts);
+    });
+  }
+
+  #followTo(placement: Placement | null, route: Route, facts: Facts): void {
+    if (placement?.role === 'none') {
+      this.#finish(route, placement.error);
+    } else if (placement?.role === 'primary') {
+      this.#follow({ ...route, role: 'primary', reason: placement.reason }, facts);
+    } else {
+      this.#follow(route, facts, placement);
+    }
+  }
+
+  /** What the session has written and seen. */
+  get #marks(): ScopeMarks<HostInfo> | null {
+    return this.#queue.marks;
   }
 
   #routeAgain(route: Route): void {
@@ -136,24 +179,26 @@ export class RunStatement implements Task {
   }
 
   /** Finds the connection that a route asks for: the one held, or another. */
-  #follow(route: Route, facts: Facts): void {
+  #follow(route: Route, facts: Facts, limits: ReplicaLimits | null = null): void {
     const session = this.#session;
-    const held = session.lease;
     if (this.#isGivenUp) {
       this.#finish(route, destroyedWhileWaiting());
       return;
     }
-    if (held !== null && isUsable(held, route)) {
+    const isHeldUsable = session.lease !== null && isUsable(session.lease, route, limits);
+    const held = isHeldUsable
+      ? session.lease
+      : session.moveTo(route.role === 'replica' ? 'replica' : 'primary');
+    if (held !== null) {
       this.#send(held, route, facts);
       return;
     }
-    session.letGo();
     const role = route.role === 'current' ? 'primary' : route.role;
-    this.#context.hosts.lease(role, this.#tried, (error, lease) => {
+    const leased: HostsCallback = (error, lease) => {
       if (lease === undefined && route.reason === 'catalogue-pending') {
         // It only had the primary's word for what it reads; without that, it goes by its text.
         this.#context.catalogue.doWithout();
-        this.#follow({ role: 'replica', reason: 'read', word: null }, facts);
+        this.#place({ role: 'replica', reason: 'read', word: null }, facts);
       } else if (lease === undefined) {
         this.#finish(route, error);
       } else if (this.#isGivenUp) {
@@ -168,7 +213,8 @@ export class RunStatement implements Task {
           facts,
         );
       }
-    });
+    };
+    this.#context.hosts.lease(role, this.#tried, leased, limits);
   }
 
   #send(lease: Lease, route: Route, facts: Facts): void {
@@ -198,15 +244,39 @@ export class RunStatement implements Task {
     }
   }
 
-  #succeeded({ route, facts, expected }: Attempt, result: unknown, fields: unknown): void {
+  #succeeded(attempt: Attempt, result: unknown, fields: unknown): void {
+    const { lease, route, facts, before, expected } = attempt;
     const session = this.#session;
     const response = responseOf(result);
-    session.state = observe(expected, facts, response, this.#context.catalogue.dialect);
+    const after = observe(expected, facts, response, this.#context.catalogue.dialect);
+    session.state = after;
     session.ran(this.#statement, response.insertId);
     if (closesConnection(facts, this.#statement.sql)) {
       session.loseConnection();
     }
-    this.#finish(route, null, result, fields);
+    if (response.hasRows) {
+      this.#saw(lease);
+    }
+    const hasGtids = this.#context.hosts.primary.gtids !== null;
+    this.#note(lease, writtenBy(facts, response, { before, after, hasGtids }), () =>
+      this.#finish(route, null, result, fields),
+    );
+  }
+
+  /** The caller has seen rows of a host: no later read of the session may be older. */
+  #saw({ host }: Lease): void {
+    if (this.#statement.wishes.consistency !== 'eventual') {
+      this.#marks?.saw(host.role === 'replica' ? host : null);
+    }
+  }
+
+  /** Goes on when later reads will find what was written. */
+  #note({ host }: Lease, written: Written, goOn: () => void): void {
+    if (host.role === 'primary' && this.#statement.wishes.isTracked) {
+      this.#context.causality.note(written, this.#marks, goOn);
+    } else {
+      goOn();
+    }
   }
 
   /** mysql2 throws for values that it cannot send, and for some statements on a closed connection. */
@@ -226,6 +296,9 @@ export class RunStatement implements Task {
     const failure = failureOf(error);
     session.state = observeError(before, expected, facts);
     session.ran(null, null);
+    if (this.#statement.hasAnswered) {
+      this.#saw(lease);
+    }
     const isGone = failure === 'connection' || failure === 'not-sent' || failure === 'client';
     if (isGone) {
       session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
@@ -253,7 +326,7 @@ export class RunStatement implements Task {
       if (isGone || (failure === 'timeout' && !isBound(session.state))) {
         session.letGo();
       }
-      this.#finish(route, error);
+      this.#note(lease, writtenDespite(failure, facts, before), () => this.#finish(route, error));
       return;
     }
     this.#tried.push(lease.host);
@@ -265,7 +338,11 @@ export class RunStatement implements Task {
     session.letGo();
     const reason = recovery.reason ?? (mayMove ? 'read' : route.reason);
     const again = { ...recovery, word: route.word, reason };
-    this.#follow(again, factsOnRoute(again, facts));
+    if (again.role === 'replica') {
+      this.#place(again, facts);
+    } else {
+      this.#follow(again, factsOnRoute(again, facts));
+    }
   }
 
   /** Nothing was sent. */
@@ -306,6 +383,7 @@ export class RunStatement implements Task {
       reason: route.reason,
       word: route.word,
       tried: this.#tried.map((host) => host.name),
+      waited: this.#waited,
       duration: performance.now() - this.#startedAt,
       error: error === null ? null : codeOf(error),
       kind: this.#kind,
@@ -322,10 +400,25 @@ export class RunStatement implements Task {
 const transactionRoute: Route = { role: 'current', reason: 'transaction', word: null };
 
 /** What a session holds, it holds on the primary; on a replica there are only answers. */
-function isUsable({ host }: Lease, { role, reason }: Route): boolean {
-  return role === 'current'
-    ? host.role === 'primary' || reason === 'follow-up'
-    : role === host.role;
+function isUsable({ host }: Lease, { role, reason }: Route, limits: ReplicaLimits | null): boolean {
+  if (role === 'current') {
+    return host.role === 'primary' || reason === 'follow-up';
+  }
+  return role === host.role && limits?.admits(host) !== false;
+}
+
+/** What a statement has written although it failed. */
+function writtenDespite(failure: Failure, facts: Facts, before: SessionState): Written {
+  switch (failure) {
+    case 'statement':
+    case 'differs':
+      return writtenByFailed(facts, before);
+    case 'not-sent':
+    case 'read-only':
+      return { kind: 'none' };
+    default:
+      return writtenUnanswered(facts);
+  }
 }
 
 /** What a replica refused writes, although its text does not say so. */

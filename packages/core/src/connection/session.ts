@@ -1,4 +1,5 @@
 import type { Lease, Traces } from '../pool/lease.ts';
+import type { Role } from '../routing/reasons.ts';
 import {
   afterConnectionLoss,
   afterLeaving,
@@ -13,9 +14,17 @@ import type { Statement } from './statement.ts';
 /** LAST_INSERT_ID() is of the last one, or of one before it if the last named its id itself. */
 const mostInserts = 4;
 
+/** The primary's connection of the last insert, while the session reads on a replica. */
+interface Parked {
+  readonly lease: Lease;
+  readonly insertIds: readonly string[];
+  readonly mayHaveInserted: boolean;
+}
+
 /**
- * One logical client: what it has done, and the connection that it did it on. It holds at most one
- * connection at a time, and leaves it only when nothing of it is bound there.
+ * One logical client: what it has done, and the connection that it did it on. It uses one connection at
+ * a time, and leaves it only when nothing of it is bound there. The one that it has inserted on is
+ * remembered while it reads elsewhere.
  */
 export class Session {
   state: SessionState = freshSession;
@@ -26,8 +35,11 @@ export class Session {
   /** Whether it has inserted on a connection that it left since. */
   #hasInsertedElsewhere = false;
   #lease: Lease | null = null;
+  #parked: Parked | null = null;
   /** Whether the connection is laid aside, so that somebody else may take it. */
   #isRemembered = false;
+  /** Whether nobody will say when the session is over. */
+  #isBrief = false;
   /** Whether the connection must not be used again by anybody. */
   #isSpoiled = false;
 
@@ -39,9 +51,9 @@ export class Session {
     return this.#lease?.host.role === 'primary' && !this.#isSpoiled;
   }
 
-  /** Whether somebody else may take the connection. */
+  /** Whether it has nothing but connections that somebody else may take. */
   get isLaidAside(): boolean {
-    return this.#isRemembered;
+    return this.#lease === null ? this.#parked !== null : this.#isRemembered;
   }
 
   /** Whether LAST_INSERT_ID() on its connection can be nobody else's, nor of another connection. */
@@ -115,6 +127,71 @@ export class Session {
     }
   }
 
+  /** Gives back all that it has, without what this session left in it. */
+  end(): void {
+    this.letGo();
+    this.comeBack();
+    this.letGo();
+  }
+
+  /**
+   * Leaves the connection for one of a host with this role. The primary's is remembered if it can be
+   * asked for an insert id; and used again, if it is still there.
+   *
+   * @returns the connection to go on with; `null` if another one is needed.
+   */
+  moveTo(role: Role): Lease | null {
+    if (role === 'replica') {
+      this.#park();
+      return null;
+    }
+    this.comeBack();
+    if (!this.isOnPrimary) {
+      this.letGo();
+    }
+    return this.#lease;
+  }
+
+  #park(): void {
+    const { state } = this;
+    const lease = this.#lease;
+    const isOfUse = state.answers.includes('insert-id') || state.mayHaveInserted;
+    if (lease === null || !this.isOnPrimary || isHeld(state) || !isOfUse) {
+      this.letGo();
+      return;
+    }
+    const { mayHaveInserted } = state;
+    const wasElsewhere = this.#hasInsertedElsewhere;
+    const parked = { lease, insertIds: this.#insertIds, mayHaveInserted };
+    this.#parked = parked;
+    this.#left();
+    this.#hasInsertedElsewhere = wasElsewhere;
+    lease.remember(this.#isBrief, () => this.#unparked());
+  }
+
+  #unparked(): void {
+    this.#parked = null;
+    this.#hasInsertedElsewhere = true;
+  }
+
+  /** Uses the primary's connection again that it left to read elsewhere, if it is still there. */
+  comeBack(): void {
+    const parked = this.#parked;
+    if (parked === null) {
+      return;
+    }
+    this.letGo();
+    this.#parked = null;
+    if (parked.lease.recall()) {
+      const { lease, insertIds, mayHaveInserted } = parked;
+      this.#lease = lease;
+      this.#insertIds = insertIds;
+      this.state = { ...this.state, answers: ['insert-id'], mayHaveInserted };
+    } else {
+      this.#unparked();
+    }
+  }
+
   /** The connection broke: it is closed, and what it held is lost. */
   loseConnection(): void {
     this.state = afterConnectionLoss(this.state);
@@ -125,10 +202,8 @@ export class Session {
   /**
    * Between two statements of different users of this session: a connection that holds nothing is
    * laid aside for whoever needs it more.
-   *
-   * @param isBrief whether nobody will say that the session is over.
    */
-  layAside(isBrief: boolean): void {
+  layAside(): void {
     const lease = this.#lease;
     if (lease === null) {
       return;
@@ -139,18 +214,22 @@ export class Session {
       this.letGo();
     } else if (!isHeld(state)) {
       this.#isRemembered = true;
-      lease.remember(isBrief, () => this.#left());
+      lease.remember(this.#isBrief, () => this.#left());
     }
   }
 
-  /** It goes on as that of a flow, which may have inserted before, elsewhere. */
+  /** It goes on as that of a flow, which may have inserted before, elsewhere, and asks the primary alone. */
   continueFlow(): void {
+    if (!this.isOnPrimary) {
+      this.letGo();
+    }
+    this.#isBrief = true;
     this.#hasInsertedElsewhere = true;
     this.state = { ...this.state, hasWritten: false, lost: null };
-    this.layAside(true);
+    this.layAside();
   }
 
-  /** Somebody else's statement came after the last one: nothing is left to ask but the insert id. */
+  /** A statement of our own came after the last one: nothing is left to ask but the insert id. */
   forgetPrevious(): void {
     this.state = afterOther(this.state);
     this.previous = null;

@@ -15,7 +15,6 @@ interface Waiter {
 export class SharedSession {
   readonly #session = new Session();
   #isInUse = false;
-  #hasWritten = false;
   /** What the session was when the turn began. */
   #before: SessionState = freshSession;
   /** Whether something ran beside it during this turn, so that nobody knows what ran last. */
@@ -37,20 +36,15 @@ export class SharedSession {
     return this.#isInUse ? this.isHeld : isHeld(this.#session.state);
   }
 
-  get hasWritten(): boolean {
-    return this.#hasWritten || this.#session.state.hasWritten;
-  }
-
   /** Begins a turn; to be called while it is free, or by {@link whenFree}. */
   enter(): Session {
     const session = this.#session;
     this.#isInUse = true;
     session.takeUp();
-    if (this.hasWritten && !session.isOnPrimary) {
-      // A replica's connection is of no use to it any more.
-      session.letGo();
+    if (!isHeld(session.state)) {
+      // What it has written before, its reads find wherever they run.
+      session.state = { ...session.state, hasWritten: false };
     }
-    session.state = { ...session.state, hasWritten: this.hasWritten };
     this.#before = session.state;
     return session;
   }
@@ -63,7 +57,6 @@ export class SharedSession {
    */
   leave(isReleased = false): void {
     const session = this.#session;
-    this.#hasWritten = this.hasWritten;
     if (isReleased && session.state.transaction !== 'none' && !this.isHeld) {
       session.letGo();
       session.state = freshSession;
@@ -87,8 +80,7 @@ export class SharedSession {
   }
 
   /** Something has run beside it, and is over. */
-  ranBeside(hasWritten: boolean): void {
-    this.#hasWritten ||= hasWritten;
+  ranBeside(): void {
     if (this.#isInUse) {
       this.#isOverlapped = true;
     } else {
@@ -115,9 +107,9 @@ export class SharedSession {
       this.#isInUse = true;
       next.callback(null);
     } else if (this.#hasEnded) {
-      this.#session.letGo();
+      this.#session.end();
     } else {
-      this.#session.layAside(false);
+      this.#session.layAside();
     }
   }
 
@@ -125,7 +117,7 @@ export class SharedSession {
   end(): void {
     this.#hasEnded = true;
     if (!this.#isInUse) {
-      this.#session.letGo();
+      this.#session.end();
     }
   }
 

@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { Readable, type ReadableOptions } from 'node:stream';
+import { shown } from '../config/checks.ts';
+import { type Consistency, consistencies } from '../consistency/levels.ts';
 import { RwSplitError } from '../errors.ts';
 import type { DriverError, RawConnection, StatementCallback } from '../pool/mysql2.ts';
-import { type ClientSession, isClientSession } from './client-session.ts';
+import { type ClientSession, isClientSession, wishesHere } from './client-session.ts';
 import { callsFromHere } from './storage.ts';
+import type { Wishes } from './wishes.ts';
 
 /** mysql2's two ways to send a statement: as text, or prepared on the server. */
 export type StatementMethod = 'query' | 'execute';
@@ -20,6 +23,8 @@ export interface StatementOptions {
    * in, if any. A connection that is in use already stays in the session that it is in.
    */
   readonly session?: ClientSession;
+  /** What a read must see. Default: what its scope, its session or the pool says. */
+  readonly consistency?: Consistency;
   /** mysql2's other options for a statement: `timeout`, `typeCast`, `nestTables`, `rowsAsArray`, … */
   readonly [option: string]: unknown;
 }
@@ -32,6 +37,8 @@ export class Statement extends EventEmitter {
   readonly method: StatementMethod;
   readonly sql: string;
   readonly forcePrimary: boolean;
+  /** What was said of it, and of the code that it is given in, but for {@link forcePrimary}. */
+  readonly wishes: Wishes;
   /** The session that was given with it. */
   readonly session: ClientSession | null;
   /** Whether the caller has seen a part of the answer: from then on nothing is run again. */
@@ -54,17 +61,21 @@ export class Statement extends EventEmitter {
     super();
     this.method = method;
     this.#callback = callback;
+    const wishes = wishesHere();
     if (typeof given === 'string') {
       this.sql = given;
       this.#values = values;
-      this.forcePrimary = false;
+      this.wishes = wishes;
+      this.forcePrimary = wishes.forcePrimary;
       this.session = null;
       this.#options = null;
     } else {
-      const { sql, values: own, forcePrimary = false, session = null, ...rest } = given;
+      const { sql, values: own, forcePrimary = false, session = null, ...others } = given;
+      const { consistency = session?.consistency ?? wishes.consistency, ...rest } = others;
       this.sql = sql;
       this.#values = values === undefined ? own : values;
-      this.forcePrimary = forcePrimary;
+      this.forcePrimary = forcePrimary || wishes.forcePrimary;
+      this.wishes = { ...wishes, consistency };
       this.session = session;
       this.#options = isEmpty(rest) ? null : { ...rest, sql, values: this.#values };
     }
@@ -154,10 +165,12 @@ export class Statement extends EventEmitter {
 
   #sendForRows(connection: RawConnection, callback: StatementCallback): void {
     let failure: DriverError | null = null;
-    let status: unknown;
+    let last: unknown;
+    let results = 0;
     const complete = () => {
       connection.off('error', lost);
-      callback(failure, status);
+      // Several results are what mysql2 makes an array of, for those who give it a callback.
+      callback(failure, results === 1 ? last : [[], last]);
     };
     const lost = (error: DriverError) => {
       failure = error;
@@ -170,7 +183,8 @@ export class Statement extends EventEmitter {
     const command = this.#giveOr(connection, () => connection.off('error', lost));
     command.on('fields', (fields) => this.#answer('fields', fields));
     command.on('result', (row, index) => {
-      status = row;
+      last = row;
+      results += 1;
       this.#answer('result', row, index);
     });
     command.on('error', (error: DriverError) => {
@@ -247,7 +261,13 @@ function readStatement(given: unknown): string | StatementOptions {
     return given;
   }
   if (isStatementOptions(given)) {
-    const { session } = given;
+    const { session, consistency } = given;
+    if (consistency !== undefined && !consistencies.includes(consistency)) {
+      throw new RwSplitError(
+        'RWSPLIT_OPTIONS',
+        `consistency: expected ${consistencies.map((one) => `'${one}'`).join(' or ')}, found ${shown(consistency)}`,
+      );
+    }
     if (session !== undefined && !isClientSession(session)) {
       throw new RwSplitError(
         'RWSPLIT_OPTIONS',

@@ -1,5 +1,8 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Causality } from '../consistency/causality.ts';
+import type { ScopeMarks } from '../consistency/marks.ts';
 import { RwSplitError } from '../errors.ts';
+import type { HostInfo } from '../pool/host-info.ts';
 import type { Hosts } from '../pool/hosts.ts';
 import { freshSession, isBound, isHeld } from '../session/state.ts';
 import type { Answer, StatePin } from '../statement/facts.ts';
@@ -13,6 +16,7 @@ import { newSharedSession, type SharedSession } from './shared-session.ts';
 export interface SessionContext {
   readonly hosts: Hosts;
   readonly catalogue: Catalogue;
+  readonly causality: Causality;
   /** How long a statement waits, in milliseconds. */
   readonly acquireTimeout: number;
   /** Whether the pool takes statements. */
@@ -34,6 +38,7 @@ export interface Task {
 export class TaskQueue {
   readonly context: SessionContext;
   #session = new Session();
+  #client: ClientSession | null;
   #shared: SharedSession | null = null;
   #hasJoined = false;
   /** Whether it has run a task beside the shared session. */
@@ -48,15 +53,13 @@ export class TaskQueue {
   readonly #step: FlowStep | null;
   /** What the flow did before; `null` once it has been asked for. */
   #previous: FlowStep | null;
-  /** What the flow did before, kept for what it does next. */
-  #carried: Session | null = null;
-
   /**
    * @param client the session that the caller is in; `null` if it is in none.
    * @param flow the caller's flow; `null` if that is not followed.
    */
   constructor(context: SessionContext, client: ClientSession | null, flow: Flow | null) {
     this.context = context;
+    this.#client = client;
     this.#step = client === null ? (flow?.step ?? null) : null;
     this.#previous = client === null ? (flow?.previous ?? null) : null;
     this.#shared = sharedSessionOf(context, client);
@@ -84,8 +87,17 @@ export class TaskQueue {
     const isUsed = this.#hasJoined || this.#isAside || this.#running !== null;
     if (!isUsed && this.#session.lease === null && !isBound(this.#session.state)) {
       this.#shared = sharedSessionOf(this.context, client);
+      this.#client = client;
       this.#previous = null;
     }
+  }
+
+  /** What the session has written and seen that it was called in; `null` if it is in none. */
+  get marks(): ScopeMarks<HostInfo> | null {
+    const { servers } = this.context.causality;
+    return this.#shared === null
+      ? null
+      : (this.#client?.marks<HostInfo>(servers, servers.cluster) ?? null);
   }
 
   /**
@@ -94,16 +106,14 @@ export class TaskQueue {
    *
    * @param pin what the task leaves behind, or needs.
    * @param asks what it asks of earlier ones.
-   * @param isPlain whether it may run on a replica.
    */
   settle(
     pin: StatePin | null,
     asks: readonly Answer[],
-    isPlain: boolean,
     callback: (error: Error | null) => void,
   ): void {
     const shared = this.#shared;
-    this.#goOn(isPlain);
+    this.#goOn();
     if (shared === null || this.#hasJoined || this.#staysAside(pin, asks)) {
       callback(null);
     } else if (shared.isFree) {
@@ -117,7 +127,6 @@ export class TaskQueue {
     } else {
       this.#isAside = true;
       shared.overlap();
-      this.#session.state = { ...this.#session.state, hasWritten: shared.hasWritten };
       callback(null);
     }
   }
@@ -135,11 +144,11 @@ export class TaskQueue {
     }
   }
 
-  /** Forgets what the session did, but that it has written if others use it too. */
+  /** Forgets what the session did. */
   reset(): void {
     const session = this.#session;
-    session.letGo();
-    session.state = { ...freshSession, hasWritten: this.#shared?.hasWritten ?? false };
+    session.end();
+    session.state = freshSession;
   }
 
   /** Ends the use of the session when its tasks are done. Later calls do nothing. */
@@ -176,17 +185,11 @@ export class TaskQueue {
     return this.#isAside && (isHeld(state) || asks.length > 0 || hasWritten);
   }
 
-  /** Goes on where the caller's flow was; a plain read leaves the connection of what was written alone. */
-  #goOn(isPlain: boolean): void {
+  /** Goes on where the caller's flow was. */
+  #goOn(): void {
     const kept = this.#previous?.take(this.context) ?? null;
     this.#previous = null;
-    if (kept === null) {
-      return;
-    }
-    if (isPlain) {
-      kept.forgetPrevious();
-      this.#carried = kept;
-    } else {
+    if (kept !== null) {
       kept.takeUp();
       this.#session = kept;
     }
@@ -195,20 +198,19 @@ export class TaskQueue {
   /** Keeps what the flow may ask about for its next step. */
   #keep(step: FlowStep): void {
     const session = this.#session;
-    if (session.isOnPrimary && !isHeld(session.state)) {
-      session.continueFlow();
-      step.keep(this.context, session);
-      this.#carried?.letGo();
-    } else if (this.#carried !== null) {
-      step.keep(this.context, this.#carried);
+    if (isHeld(session.state)) {
+      return;
     }
-    this.#carried = null;
+    session.continueFlow();
+    if (session.isLaidAside) {
+      step.keep(this.context, session);
+    }
   }
 
   #join(shared: SharedSession): void {
     if (this.#isAside) {
-      this.#session.letGo();
-      shared.ranBeside(this.#session.state.hasWritten);
+      this.#session.end();
+      shared.ranBeside();
       this.#isAside = false;
     }
     this.#hasJoined = true;
@@ -238,7 +240,7 @@ export class TaskQueue {
     }
     if (this.#isAside) {
       this.#isAside = false;
-      this.#shared?.ranBeside(this.#session.state.hasWritten);
+      this.#shared?.ranBeside();
     }
     if (this.#step !== null) {
       this.#keep(this.#step);
@@ -247,7 +249,7 @@ export class TaskQueue {
       this.#session = new Session();
       return;
     }
-    this.#session.letGo();
+    this.#session.end();
     this.#session.state = freshSession;
   }
 

@@ -1,4 +1,5 @@
 import { RwSplitError } from '../errors.ts';
+import type { GtidDialect } from '../gtid/set.ts';
 import { failed, type Health, healthy, isAvailable, probing } from '../hosts/health.ts';
 import type { Role } from '../routing/reasons.ts';
 import { Deadlines } from './deadlines.ts';
@@ -74,6 +75,11 @@ export class Host implements LeasingHost {
   /** The server's own `VERSION()`; `null` before the first connection. */
   get version(): string | null {
     return this.#greeting?.version ?? null;
+  }
+
+  /** Whose GTIDs it gives its transactions; `null`: none; `undefined`: not known yet. */
+  get gtids(): GtidDialect | null | undefined {
+    return this.#greeting?.gtids;
   }
 
   get health(): Health {

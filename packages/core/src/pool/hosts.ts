@@ -6,6 +6,15 @@ import type { HostInfo } from './host-info.ts';
 import type { Lease } from './lease.ts';
 import { garbledCharacters, type RawPool } from './mysql2.ts';
 
+/** Which replicas a read may be offered. */
+export interface ReplicaLimits {
+  admits(host: HostInfo): boolean;
+  /** The one to take if it may be; `null`: any. */
+  readonly preferred: HostInfo | null;
+  /** Told which other one was taken. */
+  chosen(host: HostInfo): void;
+}
+
 /** What {@link Hosts.lease} answers. */
 export type HostsCallback = (error: Error | null, lease?: Lease) => void;
 
@@ -44,9 +53,15 @@ export class Hosts {
    * `tried`; if none has a connection, the primary is asked.
    *
    * @param tried the hosts that this statement has failed on; grows.
+   * @param limits which replicas may be asked.
    */
-  lease(role: Role, tried: HostInfo[], callback: HostsCallback): void {
-    const replica = role === 'replica' ? this.#chooseReplica(tried) : undefined;
+  lease(
+    role: Role,
+    tried: HostInfo[],
+    callback: HostsCallback,
+    limits: ReplicaLimits | null = null,
+  ): void {
+    const replica = role === 'replica' ? this.#chooseReplica(tried, limits) : undefined;
     const host = replica ?? this.primary;
     host.lastChosen = ++this.#choices;
     host.lease((failure, lease) => {
@@ -54,20 +69,30 @@ export class Hosts {
         callback(null, lease);
       } else if (replica !== undefined) {
         tried.push(replica);
-        this.lease(role, tried, callback);
+        this.lease(role, tried, callback, limits);
       } else {
         callback(failure.error);
       }
     });
   }
 
-  #chooseReplica(tried: readonly HostInfo[]): Host | undefined {
+  #chooseReplica(tried: readonly HostInfo[], limits: ReplicaLimits | null): Host | undefined {
     const now = Date.now();
+    const isEligible = (host: Host) =>
+      !tried.includes(host) && host.isAvailable(now) && limits?.admits(host) !== false;
+    const preferred = this.replicas.find((host) => host === limits?.preferred);
+    if (preferred !== undefined && isEligible(preferred)) {
+      return preferred;
+    }
     const candidates = this.replicas.map((host) => ({
       outstanding: host.outstanding,
       lastChosen: host.lastChosen,
-      isEligible: !tried.includes(host) && host.isAvailable(now),
+      isEligible: isEligible(host),
     }));
-    return this.replicas[choose(candidates, this.#balancing)];
+    const chosen = this.replicas[choose(candidates, this.#balancing)];
+    if (chosen !== undefined) {
+      limits?.chosen(chosen);
+    }
+    return chosen;
   }
 }

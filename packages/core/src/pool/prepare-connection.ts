@@ -1,4 +1,6 @@
 import { RwSplitError } from '../errors.ts';
+import type { GtidDialect } from '../gtid/set.ts';
+import type { Role } from '../routing/reasons.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
 import { type DriverError, discardConnection, escaping, type RawConnection } from './mysql2.ts';
 import { physicalOf } from './physical.ts';
@@ -12,6 +14,8 @@ export interface Greeting {
   readonly role: string | null;
   /** Whether the server runs `init_connect` for new connections, but not after a reset (measured). */
   readonly hasInitConnect: boolean;
+  /** Whose GTIDs a primary gives its transactions; `null` if none, and for replicas. */
+  readonly gtids: GtidDialect | null;
 }
 
 /** What setting up a connection needs to know. */
@@ -55,13 +59,16 @@ async function setUp(connection: RawConnection, preparation: Preparation): Promi
     connection.on('error', ignore);
     physical.isWatched = true;
   }
+  const greeting = preparation.greeting ?? (await greet(connection, role));
   if (before === null) {
-    const greeting = preparation.greeting ?? (await greet(connection));
     preparation.onGreeting(greeting);
     if (physical.isReset && greeting.settings.length > 0) {
       await run(connection, `SET ${greeting.settings.join(', ')}`);
     }
     if (onCreateConnection !== null) {
+      if (role === 'primary') {
+        await track(connection, greeting);
+      }
       await runHook(onCreateConnection, connection, { name, role });
     }
   }
@@ -75,20 +82,35 @@ async function setUp(connection: RawConnection, preparation: Preparation): Promi
   if (before === 'replica') {
     await run(connection, 'SET SESSION TRANSACTION READ WRITE');
   }
-  await track(connection);
+  await track(connection, greeting);
 }
 
 function ignore(): void {}
 
-/** ER_UNKNOWN_SYSTEM_VARIABLE. */
-const unknownVariable = 1193;
+/** ER_UNKNOWN_SYSTEM_VARIABLE; and the error for GTIDs in an open transaction, which the hook may have left. */
+const harmless: ReadonlySet<number | undefined> = new Set([1193, 1766]);
 
-/** Makes answers tell of session state that no text shows. Servers before MySQL 5.7 and MariaDB 10.2 cannot. */
-async function track(connection: RawConnection): Promise<void> {
+const stateTracker = 'SET SESSION session_track_state_change = 1';
+const gtidTrackers = {
+  mysql: "session_track_gtids = 'OWN_GTID'",
+  // '*' goes with no other name, and has them all (measured).
+  mariadb:
+    "session_track_system_variables = IF(@@SESSION.session_track_system_variables = '*', '*', " +
+    "CONCAT_WS(',', NULLIF(@@SESSION.session_track_system_variables, ''), 'last_gtid'))",
+} as const;
+
+/**
+ * Makes answers tell of session state that no text shows, and of the GTIDs of what was written. Servers
+ * before MySQL 5.7 and MariaDB 10.2 cannot.
+ */
+async function track(connection: RawConnection, { gtids }: Greeting): Promise<void> {
   try {
-    await run(connection, 'SET SESSION session_track_state_change = 1');
+    await run(
+      connection,
+      gtids === null ? stateTracker : `${stateTracker}, ${gtidTrackers[gtids]}`,
+    );
   } catch (error) {
-    if ((error as DriverError).errno !== unknownVariable) {
+    if (!harmless.has((error as DriverError).errno)) {
       throw error;
     }
   }
@@ -98,7 +120,7 @@ async function track(connection: RawConnection): Promise<void> {
  * Measured: a reset of the connection brings back the server's own charset on MySQL, and on MariaDB
  * takes away the IGNORE_SPACE that mysql2 logs in with.
  */
-async function greet(connection: RawConnection): Promise<Greeting> {
+async function greet(connection: RawConnection, side: Role): Promise<Greeting> {
   const names = ['character_set_client', 'character_set_results', 'collation_connection'];
   const columns = [...names, 'sql_mode'].map((name) => `@@SESSION.${name}`);
   const [version, initConnect, ...values] = await readRow(
@@ -113,7 +135,29 @@ async function greet(connection: RawConnection): Promise<Greeting> {
     settings.push("sql_mode = CONCAT_WS(',', 'IGNORE_SPACE', NULLIF(@@SESSION.sql_mode, ''))");
   }
   const role = await readRole(connection);
-  return { version: version ?? '', settings, role, hasInitConnect: Boolean(initConnect) };
+  const gtids = side === 'primary' ? await readGtidDialect(connection) : null;
+  return { version: version ?? '', settings, role, hasInitConnect: Boolean(initConnect), gtids };
+}
+
+/**
+ * Whose GTIDs a server gives its transactions. Aurora's replicas share the storage of the primary, and
+ * execute no transactions of their own: GTIDs say nothing there.
+ */
+async function readGtidDialect(connection: RawConnection): Promise<GtidDialect | null> {
+  const names = ['aurora_version', 'gtid_domain_id', 'gtid_mode', 'log_bin'];
+  const rows = await run(
+    connection,
+    `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${names.map((name) => `'${name}'`).join(', ')})`,
+  );
+  const values = new Map(Array.isArray(rows) ? rows.map(([name, value]) => [name, value]) : []);
+  if (values.get('log_bin') !== 'ON' || values.has('aurora_version')) {
+    return null;
+  }
+  const mode = values.get('gtid_mode');
+  if (mode !== undefined) {
+    return String(mode).startsWith('ON') ? 'mysql' : null;
+  }
+  return values.has('gtid_domain_id') ? 'mariadb' : null;
 }
 
 /** MySQL has roles since 8.0. */

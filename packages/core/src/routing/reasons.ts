@@ -15,6 +15,10 @@ const contextReasons = [
   'no-replicas',
   /** Every replica is out of service. */
   'replicas-unavailable',
+  /** No replica had in time what the read has to see: see `causalWait`. */
+  'replicas-behind',
+  /** The servers give no GTIDs, and something was written just now: see `causalWindow`. */
+  'causal-window',
   /** A view or function has changed, and what it hides is not known yet: see `catalogueRefresh`. */
   'catalogue-pending',
   /** A replica refused the statement as a write: it ran again on the primary. */

@@ -1,3 +1,4 @@
+import type { GtidDialect } from '../gtid/set.ts';
 import type { Answer, Dialect, Facts, StatePin } from '../statement/facts.ts';
 import { endsTransaction } from './implicit-commit.ts';
 import { onlyAsks } from './question.ts';
@@ -25,6 +26,10 @@ export interface Response {
   readonly insertId: string | null;
   /** Whether the server's tracker tells of session state that changed. */
   readonly hasChangedState: boolean;
+  /** The GTIDs of what it has committed, in the words of the server; `null`: the answer tells of none. */
+  readonly gtids: { readonly text: string; readonly dialect: GtidDialect } | null;
+  /** Whether it has rows, with which no GTIDs are told. */
+  readonly hasRows: boolean;
 }
 
 /**

@@ -50,8 +50,8 @@ const hidesCalls: ReadonlySet<TextReason | null> = new Set([
   'writes',
 ]);
 
-/** A read that only locks, or only reads what a replica has not, has changed nothing. */
-function mayWrite(facts: Facts): boolean {
+/** Whether a statement may change data. A read that only locks, or reads what a replica has not, does not. */
+export function mayWrite(facts: Facts): boolean {
   switch (facts.kind) {
     case 'write':
     case 'commit':

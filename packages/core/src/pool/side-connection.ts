@@ -1,27 +1,29 @@
-import type { Host } from '../pool/host.ts';
-import type { OnCreateConnection } from '../pool/host-info.ts';
-import { loginOptions } from '../pool/login-options.ts';
+import type { Host } from './host.ts';
+import type { OnCreateConnection } from './host-info.ts';
+import { loginOptions } from './login-options.ts';
 import {
   createSingleConnection,
   type DriverError,
   dropConnection,
   type RawConnection,
-} from '../pool/mysql2.ts';
-import { prepareConnection } from '../pool/prepare-connection.ts';
-
-/** How long all of a reading may take, in milliseconds. */
-const longest = 30_000;
+} from './mysql2.ts';
+import { prepareConnection } from './prepare-connection.ts';
 
 /**
- * A connection to read the catalogue with. It is none of the pool's: a pool whose connections are all
- * in use, perhaps by what waits for this reading, must not stand in its way, nor it in theirs.
+ * A connection for questions of our own to a host. It is none of the pool's: a pool whose connections
+ * are all in use, perhaps by what waits for the answer, must not stand in its way, nor it in theirs.
  */
-export class CatalogueConnection {
+export class SideConnection {
   readonly #raw: RawConnection;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | null = null;
+  #isOpen = true;
 
-  /** Logs in as the primary's pool does; {@link open} tells whether that worked. */
-  constructor({ pool }: Host) {
+  /**
+   * Logs in as the host's pool does; {@link open} tells whether that worked.
+   *
+   * @param onLost called once, when the connection is closed, by whomever.
+   */
+  constructor({ pool }: Host, onLost: () => void = ignore) {
     const config = pool.config.connectionConfig;
     this.#raw = createSingleConnection({
       ...loginOptions(config),
@@ -29,8 +31,21 @@ export class CatalogueConnection {
       // Names come in any script, whatever the application writes.
       charset: 'utf8mb4',
     });
-    this.#raw.on('error', ignore);
-    this.#timer = setTimeout(() => this.close(), longest).unref();
+    const lost = () => {
+      if (this.#isOpen) {
+        this.#isOpen = false;
+        onLost();
+      }
+    };
+    this.#raw.on('error', lost);
+    this.#raw.on('end', lost);
+  }
+
+  /** Closes the connection after so many milliseconds, unless another limit is set before. */
+  limit(milliseconds: number | null): void {
+    clearTimeout(this.#timer ?? undefined);
+    this.#timer =
+      milliseconds === null ? null : setTimeout(() => this.close(), milliseconds).unref();
   }
 
   /** Waits for the login. */
@@ -42,7 +57,13 @@ export class CatalogueConnection {
 
   /** Sets the connection up as those of the pool: the hook may set a role. */
   prepare({ name }: Host, onCreateConnection: OnCreateConnection | null): Promise<void> {
-    const greeting = { version: '', settings: [], role: null, hasInitConnect: false };
+    const greeting = {
+      version: '',
+      settings: [],
+      role: null,
+      hasInitConnect: false,
+      gtids: null,
+    };
     const onGreeting = () => {};
     const preparation = {
       name,
@@ -72,7 +93,7 @@ export class CatalogueConnection {
 
   /** Closes it at once, whatever it is doing. */
   close(): void {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#timer ?? undefined);
     dropConnection(this.#raw);
   }
 }
@@ -84,15 +105,14 @@ const longestLogin = 1_000;
 
 /** Whether the server answers a new connection. */
 export async function answers(host: Host): Promise<boolean> {
-  const connection = new CatalogueConnection(host);
-  const timer = setTimeout(() => connection.close(), longestLogin).unref();
+  const connection = new SideConnection(host);
+  connection.limit(longestLogin);
   try {
     await connection.open();
     return true;
   } catch {
     return false;
   } finally {
-    clearTimeout(timer);
     connection.close();
   }
 }

@@ -1,0 +1,20 @@
+import type { Consistency } from '../consistency/levels.ts';
+
+/** What the code around a statement wishes for it: see `primary()`, `replicas()`, `withoutTracking()`. */
+export interface Wishes {
+  readonly forcePrimary: boolean;
+  /** `null`: what the session, or the pool, says. */
+  readonly consistency: Consistency | null;
+  /** Whether later reads have to see what is written here. */
+  readonly isTracked: boolean;
+}
+
+/** Of code that nobody has said anything about. */
+export const noWishes: Wishes = { forcePrimary: false, consistency: null, isTracked: true };
+
+/** The wishes in what a caller is in, whichever copy of the package has put them there. */
+export function wishesOf(store: unknown): Wishes {
+  return typeof store === 'object' && store !== null && 'wishes' in store
+    ? (store.wishes as Wishes)
+    : noWishes;
+}

@@ -1,0 +1,182 @@
+import { compact, type GtidSet, isEmptySet, union } from '../gtid/set.ts';
+import type { TokenPart } from '../gtid/token.ts';
+
+/** What to do with a token that names writes which the primary does not know. */
+export type OnBadToken = 'error' | 'ignore';
+
+/** The writes that a token names, until the primary is known to have made them. */
+export interface Claim {
+  readonly set: GtidSet;
+  readonly onBadToken: OnBadToken;
+}
+
+/**
+ * Between the GTIDs of one process lie those of others. So many intervals are kept; after that the
+ * smallest gaps are closed, and a read waits for others' writes too, which come in the same order.
+ */
+const mostIntervals = 64;
+
+/** A set that names nothing yet is `null`: its dialect is the server's to say. */
+function joined(one: GtidSet | null, other: GtidSet): GtidSet {
+  return one === null ? other : union(one, other);
+}
+
+/** Writes as later reads have to see them. */
+export class WriteMarks {
+  #gtids: GtidSet | null = null;
+  #untoldAt = 0;
+
+  /** What the server has told of them; `null`: nothing. */
+  get gtids(): GtidSet | null {
+    return this.#gtids;
+  }
+
+  /** When the last one was made of which no server has told a GTID, in milliseconds since the epoch; 0: none. */
+  get untoldAt(): number {
+    return this.#untoldAt;
+  }
+
+  add(gtids: GtidSet): void {
+    if (!isEmptySet(gtids)) {
+      this.#gtids = compact(joined(this.#gtids, gtids), mostIntervals);
+    }
+  }
+
+  addUntold(at: number): void {
+    this.#untoldAt = Math.max(this.#untoldAt, at);
+  }
+}
+
+/**
+ * What one session has written and seen on the servers of one pool, and so what its next read has to
+ * see. `Place` is a replica.
+ */
+export class ScopeMarks<Place = unknown> {
+  /** The name of the servers in tokens. */
+  readonly cluster: string;
+  readonly written = new WriteMarks();
+  #claim: Claim | null = null;
+  /** What the primary had when everything that was read until then had been read. */
+  #read: GtidSet | null = null;
+  /** Grows with each read that showed rows. */
+  #reads = 0;
+  /** Replicas that have shown it rows that {@link #read} may lack, by the last such read. */
+  readonly #places = new Map<Place, number>();
+  /** The last read on the primary whose rows {@link #read} may lack; 0: none. */
+  #onPrimary = 0;
+  /** The replica that its first read was sent to: reads at the same time go there too. */
+  #preferred: Place | null = null;
+
+  constructor(cluster: string) {
+    this.cluster = cluster;
+  }
+
+  /** Takes over what a token says. */
+  follow({ position }: TokenPart, onBadToken: OnBadToken, now: number): void {
+    if (position.kind === 'time') {
+      // A clock that is ahead, or a forged token, must not ask for more than one window.
+      this.written.addUntold(Math.min(position.at, now));
+      return;
+    }
+    const { set } = position;
+    const claimed = this.#claim?.set;
+    const isOne = claimed?.dialect === set.dialect;
+    this.#claim = { set: isOne ? union(claimed, set) : set, onBadToken };
+  }
+
+  /** What a token says, as long as nobody knows whether the primary has made it. */
+  get claim(): Claim | null {
+    return this.#claim;
+  }
+
+  /** The primary has made what the token says: it counts as the session's own. */
+  proveClaim(claim: Claim): void {
+    this.written.add(claim.set);
+    this.dropClaim(claim);
+  }
+
+  dropClaim(claim: Claim): void {
+    if (this.#claim === claim) {
+      this.#claim = null;
+    }
+  }
+
+  /** Whether a replica must have these sets for the next read. */
+  isHadBy(has: (set: GtidSet) => boolean): boolean {
+    const { gtids } = this.written;
+    return (
+      (gtids === null || has(gtids)) &&
+      (this.#read === null || has(this.#read)) &&
+      (this.#claim === null || has(this.#claim.set))
+    );
+  }
+
+  /** What a replica must have for the next read, but for what a token only claims. */
+  get required(): readonly GtidSet[] {
+    return [this.written.gtids, this.#read].filter((set) => set !== null);
+  }
+
+  /** A read was sent to a replica. */
+  lean(place: Place): void {
+    this.#preferred = place;
+  }
+
+  get preferred(): Place | null {
+    return this.#preferred;
+  }
+
+  /** A replica has shown it rows; `null`: the primary has. */
+  saw(place: Place | null): void {
+    this.#reads += 1;
+    if (place === null) {
+      this.#onPrimary = this.#reads;
+    } else {
+      this.#places.set(place, this.#reads);
+    }
+  }
+
+  /** Whether a replica shows nothing older than what it has seen, if it has all that is required. */
+  admits(place: Place): boolean {
+    if (this.#onPrimary > 0) {
+      return false;
+    }
+    return this.#places.size === 0 || (this.#places.size === 1 && this.#places.has(place));
+  }
+
+  /** The replica that it has to stay on; `null`: none, or no single one. */
+  get only(): Place | null {
+    const [place] = this.#places.keys();
+    return this.#onPrimary === 0 && this.#places.size === 1 ? (place ?? null) : null;
+  }
+
+  /** Which reads there have been, for {@link proveReads}. */
+  get reads(): number {
+    return this.#reads;
+  }
+
+  /**
+   * Notes that the primary had a GTID set after so many reads: a replica that has it shows nothing
+   * older than these did.
+   */
+  proveReads(upTo: number, set: GtidSet): void {
+    this.#read = joined(this.#read, set);
+    this.#forget(upTo);
+  }
+
+  /** What it has seen until now does not matter any more. */
+  forgetReads(): void {
+    this.#forget(this.#reads);
+  }
+
+  #forget(upTo: number): void {
+    if (this.#onPrimary <= upTo) {
+      this.#onPrimary = 0;
+    }
+    for (const [place, read] of this.#places) {
+      if (read <= upTo) {
+        this.#places.delete(place);
+      }
+    }
+    this.#preferred = null;
+  }
+}

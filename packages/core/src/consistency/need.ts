@@ -1,0 +1,45 @@
+import type { GtidSet } from '../gtid/set.ts';
+import type { HostInfo } from '../pool/host-info.ts';
+import type { Consistency } from './levels.ts';
+import type { ScopeMarks, WriteMarks } from './marks.ts';
+
+/** What a read has to see; at least one of the two. */
+export interface Need {
+  /** What this process has written; `null` if that does not matter. */
+  readonly process: WriteMarks | null;
+  /** What its session has written and seen; `null` if it is in none. */
+  readonly scope: ScopeMarks<HostInfo> | null;
+}
+
+/** What a read of this consistency has to see; `null`: nothing. */
+export function needOf(
+  level: Consistency,
+  process: WriteMarks,
+  scope: ScopeMarks<HostInfo> | null,
+): Need | null {
+  switch (level) {
+    case 'eventual':
+      return null;
+    case 'session':
+      return scope === null ? null : { process: null, scope };
+    case 'process':
+      return { process, scope };
+  }
+}
+
+/** The GTID sets that a replica must have. */
+export function requiredBy({ process, scope }: Need): readonly GtidSet[] {
+  const own = process?.gtids ?? null;
+  return [...(own === null ? [] : [own]), ...(scope?.required ?? [])];
+}
+
+/** Whether a replica has all of it. */
+export function isMetBy({ process, scope }: Need, has: (set: GtidSet) => boolean): boolean {
+  const own = process?.gtids ?? null;
+  return (own === null || has(own)) && (scope === null || scope.isHadBy(has));
+}
+
+/** When the last write was made of which no server has told, in milliseconds since the epoch; 0: none. */
+export function untoldAt({ process, scope }: Need): number {
+  return Math.max(process?.untoldAt ?? 0, scope?.written.untoldAt ?? 0);
+}

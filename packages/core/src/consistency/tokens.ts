@@ -1,0 +1,71 @@
+import { RwSplitError } from '../errors.ts';
+import { union } from '../gtid/set.ts';
+import { formatToken, parseToken, type TokenPart } from '../gtid/token.ts';
+import type { OnBadToken, ScopeMarks } from './marks.ts';
+
+/**
+ * What a token says; nothing, for none, and for a malformed one that is ignored.
+ *
+ * @throws `RWSPLIT_TOKEN` for a malformed one.
+ */
+export function readToken(token: string | undefined, onBadToken: OnBadToken): readonly TokenPart[] {
+  const parts = token === undefined ? [] : parseToken(token);
+  if (parts === null && onBadToken === 'error') {
+    throw new RwSplitError(
+      'RWSPLIT_TOKEN',
+      `Expected a token, as token() of a session gives it, found a string of ${token?.length ?? 0} characters that is none`,
+    );
+  }
+  return parts ?? [];
+}
+
+/**
+ * The token of a session: what it has written, and what it followed and no pool has read. `null` if
+ * there is neither.
+ */
+export function formatParts(
+  marks: readonly ScopeMarks[],
+  followed: readonly TokenPart[],
+  now: number,
+): string | null {
+  const own = marks.map(partOf).filter((part) => part !== null);
+  const names = new Set(own.map(({ cluster }) => cluster));
+  if (names.size < own.length) {
+    throw new RwSplitError(
+      'RWSPLIT_TOKEN',
+      'This session has written to several primaries, and a token cannot tell them apart: ' +
+        'give the pools different names by their option `cluster`',
+    );
+  }
+  const known = new Set(marks.map(({ cluster }) => cluster));
+  const passedOn = new Map<string, TokenPart>();
+  for (const part of followed.filter(({ cluster }) => !known.has(cluster))) {
+    const before = passedOn.get(part.cluster);
+    passedOn.set(part.cluster, before === undefined ? part : later(before, part));
+  }
+  const parts = [...own, ...passedOn.values()];
+  return parts.length === 0 ? null : formatToken(parts, now);
+}
+
+/** GTIDs say more than a time. That of writes without them is told if there are no others. */
+function partOf({ cluster, written, claim }: ScopeMarks): TokenPart | null {
+  const { gtids, untoldAt } = written;
+  const sets = [gtids, claim?.set ?? null].filter((set) => set !== null);
+  const [first, ...others] = sets.map(
+    (set): TokenPart => ({ cluster, position: { kind: 'gtids', set } }),
+  );
+  if (first !== undefined) {
+    return others.reduce(later, first);
+  }
+  return untoldAt === 0 ? null : { cluster, position: { kind: 'time', at: untoldAt } };
+}
+
+/** What two parts about the same servers ask for together; of two that do not mix, the second. */
+function later(one: TokenPart, other: TokenPart): TokenPart {
+  const { position: a } = one;
+  const { position: b } = other;
+  if (a.kind === 'gtids' && b.kind === 'gtids' && a.set.dialect === b.set.dialect) {
+    return { ...other, position: { kind: 'gtids', set: union(a.set, b.set) } };
+  }
+  return a.kind === 'gtids' && b.kind === 'time' ? one : other;
+}

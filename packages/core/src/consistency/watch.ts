@@ -1,0 +1,184 @@
+import { contains, formatGtidSet, type GtidSet, parseGtidSet, union } from '../gtid/set.ts';
+import type { Host } from '../pool/host.ts';
+import { SideConnection } from '../pool/side-connection.ts';
+
+/** How long one question waits on the server, in milliseconds; then the replica is asked what it has. */
+const longestWait = 250;
+/** How much longer an answer may take, in milliseconds, before the server counts as silent. */
+const longestAnswer = 1_000;
+/** How long a login may take, in milliseconds. */
+const longestLogin = 2_000;
+/** How long nothing is asked of a server that did not answer, in milliseconds. */
+const restAfterFailure = 500;
+
+const questions = {
+  mysql: {
+    wait: 'WAIT_FOR_EXECUTED_GTID_SET',
+    executed: 'SELECT @@GLOBAL.gtid_executed',
+  },
+  mariadb: {
+    wait: 'MASTER_GTID_WAIT',
+    executed: 'SELECT @@GLOBAL.gtid_slave_pos',
+  },
+} as const;
+
+/**
+ * What is known of the GTID set that one replica has executed, by one connection that asks for all
+ * reads together: it waits on the server for what they want, one wait at a time.
+ *
+ * What is known holds as long as that connection: a server that comes back may be another one, or
+ * have lost something.
+ */
+export class Watch {
+  readonly #host: Host;
+  /** From when on a wait means that the replica is behind, in milliseconds. */
+  readonly #patience: number;
+  readonly #onLearned: () => void;
+  #connection: SideConnection | null = null;
+  #known: GtidSet | null = null;
+  /** Sets that it is known to have, by identity. */
+  #proven = new WeakSet<GtidSet>();
+  #wanted: GtidSet | null = null;
+  #isRunning = false;
+  #waitsSince = Number.POSITIVE_INFINITY;
+  #isLate = false;
+  #restsUntil = 0;
+  #isClosed = false;
+
+  constructor(host: Host, patience: number, onLearned: () => void) {
+    this.#host = host;
+    this.#patience = patience;
+    this.#onLearned = onLearned;
+  }
+
+  /** Whether the replica is known to have executed all of a set. */
+  has(set: GtidSet): boolean {
+    if (this.#proven.has(set)) {
+      return true;
+    }
+    if (this.#known === null || !contains(this.#known, set)) {
+      return false;
+    }
+    this.#proven.add(set);
+    return true;
+  }
+
+  /** Whether to wait for it is of no use: what was asked for before has not come in time. */
+  get isBehind(): boolean {
+    const now = performance.now();
+    return this.#isLate || now < this.#restsUntil || now - this.#waitsSince > this.#patience;
+  }
+
+  /** Asks until the replica has the sets, or is late. */
+  want(sets: readonly GtidSet[]): void {
+    for (const set of sets) {
+      const isOther = this.#wanted?.dialect !== set.dialect;
+      this.#wanted = this.#wanted === null || isOther ? set : union(this.#wanted, set);
+    }
+    this.#start();
+  }
+
+  /** Logs in, so that the first read which wants something need not wait for that. */
+  prepare(): void {
+    if (this.#connection === null) {
+      this.#start();
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#forget();
+  }
+
+  #start(): void {
+    if (!this.#isRunning && !this.#isClosed && performance.now() >= this.#restsUntil) {
+      this.#isRunning = true;
+      void this.#run();
+    }
+  }
+
+  #forget(): void {
+    this.#known = null;
+    this.#proven = new WeakSet();
+    const connection = this.#connection;
+    this.#connection = null;
+    connection?.close();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      this.#connection ??= await this.#open();
+      while (this.#wanted !== null && !this.#isClosed) {
+        const goal = this.#wanted;
+        this.#wanted = null;
+        await this.#waitFor(goal);
+        // What it sets going may throw what is the caller's.
+        process.nextTick(this.#onLearned);
+      }
+    } catch {
+      // Reads go elsewhere; the host's own connections tell of its health.
+      this.#restsUntil = performance.now() + restAfterFailure;
+      this.#forget();
+    } finally {
+      // At once, and not when the promise is settled: what is wanted in between would be forgotten.
+      this.#isRunning = false;
+      this.#waitsSince = Number.POSITIVE_INFINITY;
+    }
+  }
+
+  async #waitFor(goal: GtidSet): Promise<void> {
+    this.#waitsSince = performance.now();
+    const connection = this.#connection;
+    if (connection === null) {
+      throw new Error('The connection is lost');
+    }
+    const { wait, executed } = questions[goal.dialect];
+    const seconds = longestWait / 1000;
+    // A set holds nothing but numbers, letters, colons, commas and dashes.
+    const answer = await this.#ask(
+      connection,
+      `SELECT ${wait}('${formatGtidSet(goal)}', ${seconds})`,
+    );
+    this.#isLate = Number(answer) !== 0 || answer === null;
+    if (!this.#isLate) {
+      this.#learn(goal);
+      return;
+    }
+    // It goes forward all the same, and other reads want less.
+    const text = await this.#ask(connection, executed);
+    const set = parseGtidSet(String(text ?? ''), goal.dialect);
+    if (set !== null) {
+      this.#learn(set);
+    }
+  }
+
+  #learn(set: GtidSet): void {
+    const known = this.#known;
+    if (this.#connection !== null) {
+      this.#known = known === null || known.dialect !== set.dialect ? set : union(known, set);
+    }
+  }
+
+  async #open(): Promise<SideConnection> {
+    const connection: SideConnection = new SideConnection(this.#host, () => {
+      if (this.#connection === connection) {
+        this.#forget();
+      }
+    });
+    connection.limit(longestLogin);
+    await connection.open();
+    connection.limit(null);
+    if (this.#isClosed) {
+      connection.close();
+      throw new Error('closed');
+    }
+    return connection;
+  }
+
+  async #ask(connection: SideConnection, sql: string): Promise<unknown> {
+    connection.limit(longestWait + longestAnswer);
+    const [row] = await connection.query(sql);
+    connection.limit(null);
+    return row?.[0];
+  }
+}

@@ -1,0 +1,94 @@
+import type { GtidDialect } from '../gtid/set.ts';
+import type { Facts } from '../statement/facts.ts';
+import { endsTransaction } from './implicit-commit.ts';
+import type { Response } from './observe.ts';
+import { mayWrite } from './predict.ts';
+import type { SessionState } from './state.ts';
+
+/** GTIDs in the words of the server. */
+export interface Told {
+  readonly kind: 'told';
+  readonly text: string;
+  readonly dialect: GtidDialect;
+}
+
+/** What an answer says of committed writes. */
+export type Written =
+  /** Nothing was committed, or nothing that replicas get. */
+  | { readonly kind: 'none' }
+  | Told
+  /** Something may have been committed that the answer has no room to tell of: the server has to be asked. */
+  | { readonly kind: 'hidden' }
+  /** Something may have been committed, or may still be. */
+  | { readonly kind: 'unknown' };
+
+const none: Written = { kind: 'none' };
+const hidden: Written = { kind: 'hidden' };
+const unknown: Written = { kind: 'unknown' };
+
+/**
+ * What the answer of a statement on the primary says of writes. Only OK packets tell of GTIDs
+ * (measured): not result sets, and so not INSERT … RETURNING, OPTIMIZE TABLE, nor a SELECT whose
+ * function writes.
+ *
+ * @param hasGtids whether the server gives its transactions GTIDs.
+ * @param before,after the session before and after it.
+ */
+export function writtenBy(
+  facts: Facts,
+  response: Response,
+  { before, after, hasGtids }: Moment,
+): Written {
+  if (!hasGtids) {
+    return writtenWithoutGtids(facts, before, after);
+  }
+  const { gtids, hasRows, serverStatus } = response;
+  // The OK packet at the end of CALL tells of all of it; with several statements, rows may come last.
+  const isUntold = serverStatus === null || (facts.kind === 'multiple' && hasRows);
+  if (isUntold && mayWrite(facts) && mayHaveCommitted(facts, after)) {
+    return hidden;
+  }
+  return gtids === null ? none : { kind: 'told', ...gtids };
+}
+
+/** What surrounds a statement. */
+export interface Moment {
+  readonly before: SessionState;
+  readonly after: SessionState;
+  readonly hasGtids: boolean;
+}
+
+/** A procedure may commit in the middle of it, and begin again; nothing else does. */
+function mayHaveCommitted(facts: Facts, { transaction }: SessionState): boolean {
+  return transaction === 'none' || mayCommitWithin(facts);
+}
+
+function mayCommitWithin({ kind, pin }: Facts): boolean {
+  return kind === 'multiple' || kind === 'other' || (kind === 'write' && pin !== null);
+}
+
+function writtenWithoutGtids(facts: Facts, before: SessionState, after: SessionState): Written {
+  if (facts.kind === 'rollback') {
+    return none;
+  }
+  const wasOpen = before.transaction !== 'none';
+  const hasCommitted = wasOpen && after.transaction === 'none' && before.hasWritten;
+  const isCommitted = !wasOpen || mayCommitWithin(facts);
+  const writes = facts.kind !== 'commit' && mayWrite(facts);
+  return hasCommitted || (writes && isCommitted) ? unknown : none;
+}
+
+/**
+ * What a statement that the server refused has written all the same (measured): a row of a table without
+ * transactions, a part of a procedure, and the transaction that a CREATE TABLE ends before it fails.
+ */
+export function writtenByFailed(facts: Facts, before: SessionState): Written {
+  const isAlone = before.transaction === 'none';
+  const mayHave = isAlone || mayCommitWithin(facts) || endsTransaction(facts);
+  return mayWrite(facts) && mayHave ? hidden : none;
+}
+
+/** What a statement has written whose answer never came. */
+export function writtenUnanswered(facts: Facts): Written {
+  return mayWrite(facts) ? unknown : none;
+}
