@@ -54,6 +54,19 @@ export const rules = {
     example: 'SELECT name FROM person',
     source: 'design §7',
   },
+  'replicas-behind': {
+    where: 'primary',
+    meaning: 'No replica had, within `causalWait`, what the read has to see.',
+    example: 'SELECT name FROM person',
+    source: 'design §6',
+  },
+  'causal-window': {
+    where: 'primary',
+    meaning:
+      'Something was written within `causalWindow` of which no GTID is known, so that no replica can be asked for it.',
+    example: 'SELECT name FROM person',
+    source: 'design §6',
+  },
   fence: {
     where: 'primary',
     meaning: 'A replica refused it as a write, now or before. Nothing was executed there.',

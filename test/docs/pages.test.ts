@@ -79,6 +79,12 @@ describe('links in the docs', () => {
       'glossary',
       'routing-rules',
       'explain',
+      'sessions',
+      'consistency',
+      'http',
+      'corpus',
+      'decisions/0002-one-connection-per-session',
+      'decisions/0007-consistency',
     ].map((name) => `docs/${name}.md`),
   ];
   it.each(pages)('%s links to files that exist', (name) => {

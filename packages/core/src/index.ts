@@ -44,6 +44,8 @@ export { explain } from './explain/explain.ts';
 export type { Explanation } from './explain/explanation.ts';
 export type { ExplainOptions } from './explain/options.ts';
 export { type Balancing, balancings } from './hosts/choose.ts';
+export type { SessionPerRequestOptions, TokenCookie } from './http/options.ts';
+export { type StopSessionPerRequest, sessionPerRequest } from './http/session-per-request.ts';
 export type { HostInfo, OnCreateConnection } from './pool/host-info.ts';
 export type { RawConnection, UserPool } from './pool/mysql2.ts';
 export { type Role, type RouteReason, routeReasons } from './routing/reasons.ts';

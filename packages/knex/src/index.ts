@@ -1,4 +1,16 @@
-export { ClientSession, openSession, withSession } from '@rwsplit/core';
+export {
+  ClientSession,
+  type Consistency,
+  currentSession,
+  openSession,
+  primary,
+  replicas,
+  type SessionOptions,
+  type SessionPerRequestOptions,
+  sessionPerRequest,
+  withoutTracking,
+  withSession,
+} from '@rwsplit/core';
 export { ReplicatedMysql2 } from './client.ts';
 export type { ReplicationOptions } from './config.ts';
 export { forcePrimary, type Hintable } from './force-primary.ts';

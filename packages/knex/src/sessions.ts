@@ -97,7 +97,10 @@ export class Sessions {
       const primary = primaryOptions(settings, this.#limits);
       const pool = createReplicatedPool({ ...this.#options, primary });
       this.#current = new Generation(settings, pool);
-      previous?.retire();
+      if (previous !== null) {
+        pool.continue(previous.pool);
+        previous.retire();
+      }
     }
     return settings;
   }

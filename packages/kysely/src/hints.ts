@@ -1,4 +1,4 @@
-import { type ClientSession, followFlows, openStep } from '@rwsplit/core';
+import { type ClientSession, type Consistency, followFlows, openStep } from '@rwsplit/core';
 import {
   type CompiledQuery,
   type KyselyPlugin,
@@ -15,6 +15,7 @@ import {
 export interface Hints {
   readonly forcePrimary?: true;
   readonly session?: ClientSession;
+  readonly consistency?: Consistency;
 }
 
 const none: Hints = {};

@@ -1,14 +1,22 @@
 export {
   ClientSession,
+  type Consistency,
   channels,
+  currentSession,
   type HostConfig,
   type HostEvent,
   type HostInfo,
   type HostOptions,
   isRwSplitError,
   openSession,
+  primary,
   RwSplitError,
+  replicas,
+  type SessionOptions,
+  type SessionPerRequestOptions,
   type StatementEvent,
+  sessionPerRequest,
+  withoutTracking,
   withSession,
 } from '@rwsplit/core';
 export { ReplicatedMysqlDialect } from './dialect.ts';
@@ -16,3 +24,4 @@ export { forcePrimary } from './force-primary.ts';
 export { inSession } from './in-session.ts';
 export type { ReplicatedMysqlDialectOptions } from './options.ts';
 export type { Pluggable } from './pluggable.ts';
+export { withConsistency } from './with-consistency.ts';

@@ -32,8 +32,8 @@ export class FlowStep {
 
   /** How many steps before it were opened and not used. */
   readonly depth: number;
-  /** What the code that it is in wishes for its statements. */
-  readonly wishes: Wishes = wishesHere();
+  /** What the code that runs it wishes for its statement. */
+  wishes: Wishes = wishesHere();
 
   constructor(previous: FlowStep | null) {
     this.#previous = previous;
@@ -195,6 +195,8 @@ export function inStep<Result>(step: FlowStep, run: () => Result): Result {
   if (at instanceof FlowStep) {
     at.overtakenBy(step);
   }
+  // A builder may be awaited elsewhere than it was made.
+  step.wishes = wishesHere();
   return shared.run(step, run);
 }
 

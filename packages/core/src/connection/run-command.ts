@@ -89,6 +89,7 @@ export class RunCommand implements Task {
     const { pin } = this.#command;
     if (pin !== null) {
       session.state = withHold(session.state, { pin, object: null });
+      session.isUntracked = true;
     }
     if (this.#command.isLasting) {
       session.spoil();

@@ -1,5 +1,5 @@
-import type { Placement } from '../consistency/causality.ts';
 import type { ScopeMarks } from '../consistency/marks.ts';
+import type { Placement } from '../consistency/placement.ts';
 import { type StatementEvent, statementChannel } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
 import { codeOf, failureOf } from '../pool/failure.ts';
@@ -204,6 +204,10 @@ export class RunStatement implements Task {
       } else if (this.#isGivenUp) {
         lease.giveBack();
         this.#finish(route, destroyedWhileWaiting());
+      } else if (lease.host.role === 'replica' && limits?.admits(lease.host) === false) {
+        // It came back as another one while it was waited for.
+        lease.giveBack();
+        this.#place(route, facts);
       } else {
         session.hold(lease);
         const isSubstitute = role === 'replica' && lease.host.role === 'primary';
@@ -247,6 +251,7 @@ export class RunStatement implements Task {
   #succeeded(attempt: Attempt, result: unknown, fields: unknown): void {
     const { lease, route, facts, before, expected } = attempt;
     const session = this.#session;
+    const { isUntracked } = session;
     const response = responseOf(result);
     const after = observe(expected, facts, response, this.#context.catalogue.dialect);
     session.state = after;
@@ -257,8 +262,8 @@ export class RunStatement implements Task {
     if (response.hasRows) {
       this.#saw(lease);
     }
-    const hasGtids = this.#context.hosts.primary.gtids !== null;
-    this.#note(lease, writtenBy(facts, response, { before, after, hasGtids }), () =>
+    const isTold = this.#context.hosts.primary.gtids !== null && !isUntracked;
+    this.#note(lease, writtenBy(facts, response, { before, after, isTold }), () =>
       this.#finish(route, null, result, fields),
     );
   }
@@ -417,7 +422,7 @@ function writtenDespite(failure: Failure, facts: Facts, before: SessionState): W
     case 'read-only':
       return { kind: 'none' };
     default:
-      return writtenUnanswered(facts);
+      return writtenUnanswered(facts, before);
   }
 }
 

@@ -155,7 +155,7 @@ export function replicas<Result>(fn: () => Result | PromiseLike<Result>): Promis
  *   primary: { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' },
  *   replicas: [{ host: 'db-2' }],
  * });
- * await withoutTracking(() => pool.promise().query('INSERT INTO visit (page) VALUES (?)', ['/']));
+ * await withoutTracking(() => pool.promise().query('INSERT INTO person (name) VALUES (?)', ['Bot']));
  * await pool.promise().end();
  * ```
  */

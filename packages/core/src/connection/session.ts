@@ -36,6 +36,8 @@ export class Session {
   #hasInsertedElsewhere = false;
   #lease: Lease | null = null;
   #parked: Parked | null = null;
+  /** Whether writes on the connection may not be told: it logged in anew, or somebody writes past us. */
+  isUntracked = false;
   /** Whether the connection is laid aside, so that somebody else may take it. */
   #isRemembered = false;
   /** Whether nobody will say when the session is over. */
@@ -252,6 +254,7 @@ export class Session {
     this.#hasInsertedElsewhere ||= this.state.mayHaveInserted || this.#insertIds.length > 0;
     this.#lease = null;
     this.#isRemembered = false;
+    this.isUntracked = false;
     this.previous = null;
     this.#insertIds = [];
     this.state = afterLeaving(this.state);

@@ -232,6 +232,9 @@ export class TaskQueue {
   }
 
   #leave(): void {
+    if (this.#session.isUntracked) {
+      this.context.causality.note({ kind: 'unknown' }, this.marks, () => {});
+    }
     if (this.#hasJoined) {
       this.#hasJoined = false;
       this.#session = new Session();

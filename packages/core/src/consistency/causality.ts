@@ -1,14 +1,15 @@
-import { RwSplitError } from '../errors.ts';
-import { contains, type GtidSet, parseGtidSet } from '../gtid/set.ts';
-import type { Host } from '../pool/host.ts';
 import type { HostInfo } from '../pool/host-info.ts';
-import type { Hosts, ReplicaLimits } from '../pool/hosts.ts';
-import type { Told, Written } from '../session/written.ts';
+import type { Hosts } from '../pool/hosts.ts';
+import type { Written } from '../session/written.ts';
 import type { Consistency } from './levels.ts';
-import { type Claim, type ScopeMarks, WriteMarks } from './marks.ts';
-import { isMetBy, type Need, needOf, requiredBy, untoldAt } from './need.ts';
+import type { ScopeMarks } from './marks.ts';
+import { type Need, needOf, untoldAt } from './need.ts';
+import { anywhere, behind, inWindow, onReplicas, type Placement } from './placement.ts';
+import { prove } from './proof.ts';
+import { Replicas } from './replicas.ts';
+import { type Servers, serversOf } from './servers.ts';
 import { Snapshots } from './snapshots.ts';
-import { Watch } from './watch.ts';
+import { Writes } from './writes.ts';
 
 /** The options of {@link Causality}. */
 export interface CausalityOptions {
@@ -17,12 +18,6 @@ export interface CausalityOptions {
   readonly causalWindow: number;
   readonly cluster: string;
 }
-
-/** Where a plain read may run. */
-export type Placement =
-  | ({ readonly role: 'replica' } & ReplicaLimits)
-  | { readonly role: 'primary'; readonly reason: 'replicas-behind' | 'causal-window' }
-  | { readonly role: 'none'; readonly error: Error };
 
 /** How reads got what they have to see. */
 export interface ConsistencyStats {
@@ -46,69 +41,44 @@ export interface ConsistencyStats {
 interface Waiter {
   readonly need: Need;
   readonly tried: readonly HostInfo[];
-  readonly timer: NodeJS.Timeout;
   readonly settle: (placement: Placement) => void;
+  /** Whether the primary has been asked what had to be asked. */
+  isProven: boolean;
   isOver: boolean;
 }
-
-/** What pools on the same servers have in common. */
-export interface Servers {
-  readonly cluster: string;
-  /** What this process has written. */
-  readonly written: WriteMarks;
-}
-
-const named = new Map<string, Servers>();
-
-/** Pools whose servers have a name share what is written there. */
-function serversOf(cluster: string): Servers {
-  const known = cluster === '' ? undefined : named.get(cluster);
-  const servers = known ?? { cluster, written: new WriteMarks() };
-  if (cluster !== '') {
-    named.set(cluster, servers);
-  }
-  return servers;
-}
-
-const anywhere: Placement = {
-  role: 'replica',
-  admits: () => true,
-  preferred: null,
-  chosen: () => {},
-};
-const behind: Placement = { role: 'primary', reason: 'replicas-behind' };
-const inWindow: Placement = { role: 'primary', reason: 'causal-window' };
 
 /** Sees to it that reads find what was written before them, wherever they run. */
 export class Causality {
   readonly #options: CausalityOptions;
   readonly #hosts: Hosts;
-  readonly #watches = new Map<HostInfo, Watch>();
+  readonly #replicas: Replicas;
   readonly #snapshots: Snapshots;
+  readonly #writes: Writes;
   readonly #waiters = new Set<Waiter>();
   readonly #reads = { replica: 0, waited: 0, primary: 0 };
-  #servers: Servers;
-  #hasWarned = false;
+  /** What reads outside of sessions need. */
+  #ofProcess: Need;
 
   constructor(options: CausalityOptions, hosts: Hosts) {
+    const { causalWait, causalWindow, cluster } = options;
+    const servers = serversOf(cluster);
     this.#options = options;
     this.#hosts = hosts;
-    this.#servers = serversOf(options.cluster);
     this.#snapshots = new Snapshots(() => hosts.primary);
-    for (const host of hosts.replicas) {
-      const watch = new Watch(host, options.causalWait, () => this.#learned());
-      this.#watches.set(host, watch);
-    }
+    this.#replicas = new Replicas(hosts.replicas, causalWait, () => this.#learned());
+    this.#writes = new Writes(servers, hosts, this.#snapshots, causalWindow);
+    this.#ofProcess = { process: servers.written, scope: null };
   }
 
   /** What sessions keep their marks by. */
   get servers(): Servers {
-    return this.#servers;
+    return this.#writes.servers;
   }
 
   /** Goes on for another pool on the same servers. */
-  continue(previous: Causality): void {
-    this.#servers = previous.#servers;
+  continue({ servers }: Causality): void {
+    this.#writes.servers = servers;
+    this.#ofProcess = { process: servers.written, scope: null };
   }
 
   get stats(): ConsistencyStats {
@@ -125,12 +95,12 @@ export class Causality {
    */
   needOf(wish: Consistency | null, scope: ScopeMarks<HostInfo> | null): Need | null {
     const level = wish ?? this.#options.consistency ?? (scope === null ? 'process' : 'session');
-    return needOf(level, this.#servers.written, scope);
+    return needOf(level, this.#ofProcess, scope);
   }
 
   /** Where a read may run now; `null` if that has to be waited for: see {@link seek}. */
   find(need: Need | null, tried: readonly HostInfo[]): Placement | null {
-    const placement = need === null ? anywhere : this.#find(need, tried);
+    const placement = need === null || this.#isMetByAll(need) ? anywhere : this.#find(need, tried);
     if (placement !== null) {
       this.#reads[placement.role === 'replica' ? 'replica' : 'primary'] += 1;
     }
@@ -142,225 +112,81 @@ export class Causality {
     const settle = (placement: Placement) => {
       if (!waiter.isOver) {
         waiter.isOver = true;
-        clearTimeout(waiter.timer);
+        clearTimeout(timer);
         this.#waiters.delete(waiter);
         this.#reads[placement.role === 'replica' ? 'waited' : 'primary'] += 1;
         callback(placement);
       }
     };
     const timer = setTimeout(() => settle(behind), this.#options.causalWait);
-    const waiter: Waiter = { need, tried, timer, settle, isOver: false };
-    this.#prove(waiter, () => {
-      if (!waiter.isOver) {
-        this.#waiters.add(waiter);
-        this.#check(waiter);
-      }
-    });
+    const waiter: Waiter = { need, tried, settle, isOver: false, isProven: false };
+    this.#waiters.add(waiter);
+    this.#prove(waiter);
   }
 
-  /**
-   * Notes what the answer of a statement on the primary says of writes; calls back, at once if it says
-   * it all, when reads that come later will find them.
-   */
+  /** Notes what a statement on the primary has written: see {@link Writes.note}. */
   note(written: Written, scope: ScopeMarks<HostInfo> | null, callback: () => void): void {
-    switch (written.kind) {
-      case 'none':
-        callback();
-        break;
-      case 'told':
-        this.#noteText(written, scope);
-        callback();
-        break;
-      case 'hidden':
-        this.#noteHidden(scope, callback);
-        break;
-      case 'unknown':
-        this.#noteSet(null, scope);
-        callback();
-        break;
+    if (written.kind === 'told' && this.#options.consistency !== 'eventual') {
+      // Somebody will want to read it.
+      this.#replicas.prepare();
     }
+    this.#writes.note(written, scope, callback);
   }
 
   /** Asks no more; who waits gets the primary. */
   close(): void {
     this.#snapshots.close();
-    for (const watch of this.#watches.values()) {
-      watch.close();
-    }
+    this.#replicas.close();
     for (const { settle } of [...this.#waiters]) {
       settle(behind);
     }
   }
 
-  #noteText({ text, dialect }: Told, scope: ScopeMarks<HostInfo> | null): void {
-    this.#noteSet(parseGtidSet(text, dialect), scope);
-  }
-
-  #noteHidden(scope: ScopeMarks<HostInfo> | null, callback: () => void): void {
-    if (this.#hosts.primary.gtids === null) {
-      this.#noteSet(null, scope);
-      callback();
-      return;
-    }
-    this.#snapshots.take((executed) => {
-      this.#noteSet(executed, scope);
-      callback();
-    });
-  }
-
-  /** @param set `null` if nobody knows it. */
-  #noteSet(set: GtidSet | null, scope: ScopeMarks<HostInfo> | null): void {
-    const now = Date.now();
-    for (const marks of [this.#servers.written, ...(scope === null ? [] : [scope.written])]) {
-      if (set === null) {
-        marks.addUntold(now);
-      } else {
-        marks.add(set);
-      }
-    }
-    if (set !== null && this.#options.consistency !== 'eventual') {
-      // Somebody will want to read it.
-      for (const watch of this.#watches.values()) {
-        watch.prepare();
-      }
-    }
-    if (set === null && scope === null) {
-      this.#warn();
-    }
-  }
-
-  /** Outside sessions, the writes of one send the reads of all to the primary. */
-  #warn(): void {
-    if (
-      this.#hasWarned ||
-      this.#hosts.primary.gtids !== null ||
-      this.#hosts.replicas.length === 0
-    ) {
-      return;
-    }
-    this.#hasWarned = true;
-    process.emitWarning(
-      `rwsplit: the primary gives its transactions no GTIDs, so after a write outside of sessions all reads of this process stay on the primary for ${this.#options.causalWindow} ms; turn on GTIDs, or use withSession()`,
-      { type: 'RwSplitWarning', code: 'RWSPLIT_NO_GTIDS' },
+  /** The usual case, and the quick way: outside of sessions, with replicas that keep up. */
+  #isMetByAll({ process, scope }: Need): boolean {
+    return (
+      scope === null &&
+      process !== null &&
+      process.untoldAt === 0 &&
+      (process.gtids === null || this.#replicas.allHave(process.gtids))
     );
   }
 
   /** Where a read may run by what is known now; `null`: somebody has to be asked. */
   #find(need: Need, tried: readonly HostInfo[]): Placement | null {
     const { scope } = need;
-    if (Date.now() < untoldAt(need) + this.#options.causalWindow) {
+    const { causalWait, causalWindow } = this.#options;
+    const replicas = this.#replicas;
+    if (Date.now() < untoldAt(need) + causalWindow) {
       return inWindow;
     }
-    const hosts = this.#candidates(tried);
-    if (hosts.length === 0) {
-      return anywhere;
-    }
+    const offered = replicas.offered(tried);
     if (this.#hosts.primary.gtids === null && (scope?.claim ?? null) === null) {
-      return this.#findWithoutGtids(scope, hosts);
+      return findWithoutGtids(scope, offered);
     }
-    const lacking = hosts.filter((host) => !this.#has(host, need));
-    for (const host of lacking) {
-      this.#watch(host)?.want(requiredBy(need));
-    }
+    replicas.ask(offered, need);
     const isAdmitted = (host: HostInfo) =>
-      (scope === null || scope.admits(host)) && this.#has(host, need);
-    if (hosts.some(isAdmitted)) {
-      return on(scope, isAdmitted);
+      (scope === null || scope.admits(host)) && replicas.meets(host, need);
+    if (offered.length === 0 || offered.some(isAdmitted)) {
+      return onReplicas(scope, isAdmitted);
     }
-    const isHopeless = hosts.every((host) => this.#watch(host)?.isBehind);
-    return isHopeless || this.#options.causalWait === 0 ? behind : null;
+    const isHopeless = offered.every((host) => replicas.isBehind(host));
+    return isHopeless || causalWait === 0 ? behind : null;
   }
 
-  /** Without GTIDs, a session stays where it is; once that is gone, time has to pass. */
-  #findWithoutGtids(scope: ScopeMarks<HostInfo> | null, hosts: readonly Host[]): Placement {
-    if (scope === null) {
-      return anywhere;
-    }
-    const isAdmitted = (host: HostInfo) => scope.admits(host);
-    if (hosts.some(isAdmitted)) {
-      return on(scope, isAdmitted);
-    }
-    scope.forgetReads();
-    scope.written.addUntold(Date.now());
-    return inWindow;
-  }
-
-  #candidates(tried: readonly HostInfo[]): Host[] {
-    const now = Date.now();
-    return this.#hosts.replicas.filter((host) => !tried.includes(host) && host.isAvailable(now));
-  }
-
-  #has(host: HostInfo, need: Need): boolean {
-    const watch = this.#watch(host);
-    return watch !== undefined && isMetBy(need, (set) => watch.has(set));
-  }
-
-  #watch(host: HostInfo): Watch | undefined {
-    return this.#watches.get(host);
-  }
-
-  /**
-   * Asks the primary, if it must be, what it has: for a token, which may say anything; and where a
-   * session has seen more than its own writes, and cannot stay where it has seen it.
-   */
-  #prove(waiter: Waiter, callback: () => void): void {
-    const { scope } = waiter.need;
-    if (scope === null) {
-      callback();
-      return;
-    }
-    const hosts = this.#candidates(waiter.tried);
-    const claim = this.#openClaim(scope, hosts);
-    const canStay = hosts.some(
-      (host) => scope.admits(host) && this.#watch(host)?.isBehind === false,
-    );
-    if (claim === null && canStay) {
-      callback();
-      return;
-    }
-    const upTo = scope.reads;
-    this.#snapshots.take((executed) => {
-      if (executed === null) {
-        // Without the primary nobody can say more of the token, or of what was read.
-        this.#wantClaim(claim, hosts);
-        callback();
-        return;
+  #prove(waiter: Waiter): void {
+    const { need, tried, settle } = waiter;
+    const proven = (error: Error | null) => {
+      waiter.isProven = true;
+      if (error !== null) {
+        settle({ role: 'none', error });
       }
-      if (!canStay) {
-        scope.proveReads(upTo, executed);
-      }
-      if (claim !== null) {
-        this.#judge(claim, executed, waiter);
-      }
-      callback();
-    });
-  }
-
-  /** The token that nobody knows to be true; `null`: there is none. */
-  #openClaim(scope: ScopeMarks<HostInfo>, hosts: readonly Host[]): Claim | null {
-    const { claim } = scope;
-    if (claim !== null && hosts.some((host) => this.#watch(host)?.has(claim.set))) {
-      scope.proveClaim(claim);
-    }
-    return scope.claim;
-  }
-
-  #wantClaim(claim: Claim | null, hosts: readonly Host[]): void {
-    if (claim !== null) {
-      for (const host of hosts) {
-        this.#watch(host)?.want([claim.set]);
-      }
-    }
-  }
-
-  #judge(claim: Claim, executed: GtidSet, { need, settle }: Waiter): void {
-    if (contains(executed, claim.set)) {
-      need.scope?.proveClaim(claim);
-      return;
-    }
-    need.scope?.dropClaim(claim);
-    if (claim.onBadToken === 'error') {
-      settle({ role: 'none', error: foreignToken() });
+      this.#check(waiter);
+    };
+    if (need.scope === null) {
+      proven(null);
+    } else {
+      prove(need.scope, this.#replicas.offered(tried), this.#replicas, this.#snapshots, proven);
     }
   }
 
@@ -370,27 +196,27 @@ export class Causality {
     }
   }
 
-  #check({ need, tried, settle }: Waiter): void {
-    const placement = this.#find(need, tried);
+  #check({ need, tried, settle, isProven, isOver }: Waiter): void {
+    const placement = isProven && !isOver ? this.#find(need, tried) : null;
     if (placement !== null) {
       settle(placement);
     }
   }
 }
 
-function on(scope: ScopeMarks<HostInfo> | null, admits: (host: HostInfo) => boolean): Placement {
-  return {
-    role: 'replica',
-    admits,
-    preferred: scope?.preferred ?? null,
-    chosen: (host) => scope?.lean(host),
-  };
-}
-
-function foreignToken(): RwSplitError {
-  return new RwSplitError(
-    'RWSPLIT_TOKEN',
-    'The token of this session names writes that its primary does not know: it is of other servers, ' +
-      'or they have lost what it names',
-  );
+/** Without GTIDs, a session stays where it is; once that is gone, time has to pass. */
+function findWithoutGtids(
+  scope: ScopeMarks<HostInfo> | null,
+  offered: readonly HostInfo[],
+): Placement {
+  if (scope === null) {
+    return anywhere;
+  }
+  const isAdmitted = (host: HostInfo) => scope.admits(host);
+  if (offered.length === 0 || offered.some(isAdmitted)) {
+    return onReplicas(scope, isAdmitted);
+  }
+  scope.forgetReads();
+  scope.written.addUntold(Date.now());
+  return inWindow;
 }

@@ -11,10 +11,14 @@ export interface Need {
   readonly scope: ScopeMarks<HostInfo> | null;
 }
 
-/** What a read of this consistency has to see; `null`: nothing. */
+/**
+ * What a read of this consistency has to see; `null`: nothing.
+ *
+ * @param ofProcess what it has to see of this process, outside of sessions.
+ */
 export function needOf(
   level: Consistency,
-  process: WriteMarks,
+  ofProcess: Need,
   scope: ScopeMarks<HostInfo> | null,
 ): Need | null {
   switch (level) {
@@ -23,7 +27,7 @@ export function needOf(
     case 'session':
       return scope === null ? null : { process: null, scope };
     case 'process':
-      return { process, scope };
+      return scope === null ? ofProcess : { ...ofProcess, scope };
   }
 }
 

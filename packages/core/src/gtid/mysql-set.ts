@@ -28,7 +28,8 @@ const longestTag = 32;
 
 /**
  * Reads what MySQL 9.7 takes for a set (measured), as it takes it: an origin without numbers, and an
- * interval that ends before it begins, add nothing.
+ * interval that ends before it begins, add nothing. Not letters beyond ASCII, which it lets into tags
+ * and then breaks.
  */
 export function parseMysqlSet(text: string): MysqlGtidSet | null {
   const scanner = new Scanner(text);

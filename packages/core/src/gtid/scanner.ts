@@ -27,7 +27,7 @@ export class Scanner {
   takeNumber(greatest: bigint): bigint | null {
     this.take(zeros);
     const digits = this.take(significantDigits);
-    // More digits than any number allowed has: turning them into a number takes quadratic time.
+    // More digits than any number allowed has: turning them into one takes more than linear time.
     if (digits === null || digits.length > mostDigits) return null;
     const number = BigInt(digits);
     return number > greatest ? null : number;

@@ -99,13 +99,13 @@ function written(parts: readonly TokenPart[]): string {
 }
 
 function writtenPart({ cluster, position }: TokenPart): string {
-  if (!clusterName.test(cluster))
-    throw new TypeError('a cluster has a name that tokens cannot have');
-  return `${cluster}!${position.kind === 'time' ? writtenTime(position.at) : writtenSet(position.set)}`;
+  if (!clusterName.test(cluster)) throw new TypeError('a cluster name is not fit for a token');
+  const text = position.kind === 'time' ? writtenTime(position.at) : writtenSet(position.set);
+  return `${cluster}!${text}`;
 }
 
 function writtenTime(at: number): string {
-  if (!(at >= 0 && at <= greatestTime)) throw new TypeError('a token has a time after 1970');
+  if (!(at >= 0 && at <= greatestTime)) throw new TypeError('a time is not fit for a token');
   // Never earlier than the write.
   return `t${Math.ceil(at)}`;
 }
@@ -141,9 +141,9 @@ export function parseToken(text: unknown): readonly TokenPart[] | null {
 
 function parsePart(text: string): TokenPart | null {
   const end = text.indexOf('!');
-  const cluster = text.slice(0, Math.max(end, 0));
-  if (end < 0 || !clusterName.test(cluster)) return null;
-  const position = parsePosition(text.slice(end + 1));
+  if (end < 0) return null;
+  const cluster = text.slice(0, end);
+  const position = clusterName.test(cluster) ? parsePosition(text.slice(end + 1)) : null;
   if (position === null) return null;
   // Leading zeros, another order, intervals that overlap: nothing that was written here.
   const part = { cluster, position };

@@ -31,16 +31,14 @@ const unknown: Written = { kind: 'unknown' };
  * (measured): not result sets, and so not INSERT … RETURNING, OPTIMIZE TABLE, nor a SELECT whose
  * function writes.
  *
- * @param hasGtids whether the server gives its transactions GTIDs.
- * @param before,after the session before and after it.
  */
 export function writtenBy(
   facts: Facts,
   response: Response,
-  { before, after, hasGtids }: Moment,
+  { before, after, isTold }: Moment,
 ): Written {
-  if (!hasGtids) {
-    return writtenWithoutGtids(facts, before, after);
+  if (!isTold) {
+    return writtenUntold(facts, before, after);
   }
   const { gtids, hasRows, serverStatus } = response;
   // The OK packet at the end of CALL tells of all of it; with several statements, rows may come last.
@@ -55,7 +53,8 @@ export function writtenBy(
 export interface Moment {
   readonly before: SessionState;
   readonly after: SessionState;
-  readonly hasGtids: boolean;
+  /** Whether the server tells the GTIDs of what the connection writes. */
+  readonly isTold: boolean;
 }
 
 /** A procedure may commit in the middle of it, and begin again; nothing else does. */
@@ -67,7 +66,7 @@ function mayCommitWithin({ kind, pin }: Facts): boolean {
   return kind === 'multiple' || kind === 'other' || (kind === 'write' && pin !== null);
 }
 
-function writtenWithoutGtids(facts: Facts, before: SessionState, after: SessionState): Written {
+function writtenUntold(facts: Facts, before: SessionState, after: SessionState): Written {
   if (facts.kind === 'rollback') {
     return none;
   }
@@ -83,12 +82,15 @@ function writtenWithoutGtids(facts: Facts, before: SessionState, after: SessionS
  * transactions, a part of a procedure, and the transaction that a CREATE TABLE ends before it fails.
  */
 export function writtenByFailed(facts: Facts, before: SessionState): Written {
-  const isAlone = before.transaction === 'none';
-  const mayHave = isAlone || mayCommitWithin(facts) || endsTransaction(facts);
-  return mayWrite(facts) && mayHave ? hidden : none;
+  return mayWrite(facts) && mayHaveCommittedAlone(facts, before) ? hidden : none;
 }
 
-/** What a statement has written whose answer never came. */
-export function writtenUnanswered(facts: Facts): Written {
-  return mayWrite(facts) ? unknown : none;
+/** What a statement has written whose answer never came: a transaction that it left open is rolled back. */
+export function writtenUnanswered(facts: Facts, before: SessionState): Written {
+  return mayWrite(facts) && mayHaveCommittedAlone(facts, before) ? unknown : none;
+}
+
+/** Whether something may be committed although the statement has not succeeded. */
+function mayHaveCommittedAlone(facts: Facts, { transaction }: SessionState): boolean {
+  return transaction === 'none' || mayCommitWithin(facts) || endsTransaction(facts);
 }

@@ -1,0 +1,79 @@
+import type { GtidSet } from '../gtid/set.ts';
+import type { Host } from '../pool/host.ts';
+import type { HostInfo } from '../pool/host-info.ts';
+import { isMetBy, type Need, requiredBy } from './need.ts';
+import { Watch } from './watch.ts';
+
+/** The replicas of a pool, and what is known of each. */
+export class Replicas {
+  readonly #hosts: readonly Host[];
+  readonly #watches: ReadonlyMap<HostInfo, Watch>;
+
+  /**
+   * @param patience from when on a wait means that a replica is behind, in milliseconds.
+   * @param onLearned told when more is known.
+   */
+  constructor(hosts: readonly Host[], patience: number, onLearned: () => void) {
+    this.#hosts = hosts;
+    this.#watches = new Map(hosts.map((host) => [host, new Watch(host, patience, onLearned)]));
+  }
+
+  /** Those that a read may be offered. */
+  offered(tried: readonly HostInfo[]): readonly Host[] {
+    const now = Date.now();
+    return this.#hosts.filter((host) => !tried.includes(host) && host.isAvailable(now));
+  }
+
+  /** Whether all of them, up or not, are known to have a set. */
+  allHave(set: GtidSet): boolean {
+    for (const watch of this.#watches.values()) {
+      if (!watch.has(set)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  has(host: HostInfo, set: GtidSet): boolean {
+    return this.#watches.get(host)?.has(set) === true;
+  }
+
+  /** Whether a replica has all that a read needs. */
+  meets(host: HostInfo, need: Need): boolean {
+    const watch = this.#watches.get(host);
+    return watch !== undefined && isMetBy(need, (set) => watch.has(set));
+  }
+
+  isBehind(host: HostInfo): boolean {
+    return this.#watches.get(host)?.isBehind === true;
+  }
+
+  /** Asks those that lack something of what a read needs. */
+  ask(hosts: readonly HostInfo[], need: Need): void {
+    for (const host of hosts) {
+      if (!this.meets(host, need)) {
+        this.#watches.get(host)?.want(requiredBy(need));
+      }
+    }
+  }
+
+  /** Asks for one set. */
+  askFor(hosts: readonly HostInfo[], set: GtidSet): void {
+    for (const host of hosts) {
+      this.#watches.get(host)?.want([set]);
+    }
+  }
+
+  /** Somebody will ask soon. */
+  prepare(): void {
+    for (const watch of this.#watches.values()) {
+      watch.prepare();
+    }
+  }
+
+  close(): void {
+    for (const watch of this.#watches.values()) {
+      watch.close();
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { type GtidSet, parseGtidSet } from '../gtid/set.ts';
+import type { HostInfo } from '../pool/host-info.ts';
+import type { Hosts } from '../pool/hosts.ts';
+import type { Written } from '../session/written.ts';
+import type { ScopeMarks } from './marks.ts';
+import type { Servers } from './servers.ts';
+import type { Snapshots } from './snapshots.ts';
+
+/** Keeps what is written on the primary, for the session and the process that wrote it. */
+export class Writes {
+  servers: Servers;
+  readonly #hosts: Hosts;
+  readonly #snapshots: Snapshots;
+  readonly #window: number;
+  #hasWarned = false;
+
+  /** @param window how long reads stay on the primary after a write without GTID, in milliseconds. */
+  constructor(servers: Servers, hosts: Hosts, snapshots: Snapshots, window: number) {
+    this.servers = servers;
+    this.#hosts = hosts;
+    this.#snapshots = snapshots;
+    this.#window = window;
+  }
+
+  /**
+   * Notes what the answer of a statement on the primary says of writes; calls back, at once if it says
+   * it all, when reads that come later will find them.
+   */
+  note(written: Written, scope: ScopeMarks<HostInfo> | null, callback: () => void): void {
+    switch (written.kind) {
+      case 'none':
+        break;
+      case 'told':
+        this.#add(parseGtidSet(written.text, written.dialect), scope);
+        break;
+      case 'hidden':
+        if (this.#hosts.primary.gtids !== null) {
+          this.#snapshots.take((executed) => {
+            this.#add(executed, scope);
+            callback();
+          });
+          return;
+        }
+        this.#add(null, scope);
+        break;
+      case 'unknown':
+        this.#add(null, scope);
+        break;
+    }
+    callback();
+  }
+
+  /** @param set `null` if nobody knows it. */
+  #add(set: GtidSet | null, scope: ScopeMarks<HostInfo> | null): void {
+    const now = Date.now();
+    for (const marks of [this.servers.written, ...(scope === null ? [] : [scope.written])]) {
+      if (set === null) {
+        marks.addUntold(now);
+      } else {
+        marks.add(set);
+      }
+    }
+    if (set === null && scope === null) {
+      this.#warn();
+    }
+  }
+
+  /** Outside sessions, the writes of one send the reads of all to the primary. */
+  #warn(): void {
+    const { primary, replicas } = this.#hosts;
+    if (this.#hasWarned || primary.gtids !== null || replicas.length === 0) {
+      return;
+    }
+    this.#hasWarned = true;
+    process.emitWarning(
+      `rwsplit: the primary gives its transactions no GTIDs, so after a write outside of sessions all reads of this process stay on the primary for ${this.#window} ms; turn on GTIDs, or use withSession()`,
+      { type: 'RwSplitWarning', code: 'RWSPLIT_NO_GTIDS' },
+    );
+  }
+}
