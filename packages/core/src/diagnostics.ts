@@ -80,3 +80,23 @@ export const channels = {
 export const statementChannel = channel(channels.statement);
 export const hostChannel = channel(channels.host);
 export const catalogueChannel = channel(channels.catalogue);
+
+/** What of {@link StatementEvent} is worked out only if somebody reads it. */
+type Lazy = 'sql' | 'tables' | 'fingerprint';
+
+export function publishStatement(
+  sql: string,
+  event: Omit<StatementEvent, Lazy>,
+  inspector: { tables(sql: string): readonly TableName[]; fingerprint(sql: string): string },
+): void {
+  statementChannel.publish({
+    ...event,
+    sql,
+    get tables() {
+      return inspector.tables(sql);
+    },
+    get fingerprint() {
+      return inspector.fingerprint(sql);
+    },
+  } satisfies StatementEvent);
+}

@@ -1,6 +1,6 @@
 import type { ScopeMarks } from '../consistency/marks.ts';
 import type { Placement } from '../consistency/placement.ts';
-import { type StatementEvent, statementChannel } from '../diagnostics.ts';
+import { publishStatement, statementChannel } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
 import { codeOf, failureOf } from '../pool/failure.ts';
 import type { HostInfo } from '../pool/host-info.ts';
@@ -8,9 +8,9 @@ import type { HostsCallback, ReplicaLimits } from '../pool/hosts.ts';
 import type { Lease } from '../pool/lease.ts';
 import type { DriverError } from '../pool/mysql2.ts';
 import { decide } from '../routing/decide.ts';
-import type { Failure } from '../routing/failure.ts';
 import type { Route } from '../routing/reasons.ts';
 import { recoveryFrom } from '../routing/recover.ts';
+import { closesConnection, undoes } from '../session/endings.ts';
 import { observe, observeError } from '../session/observe.ts';
 import { predict } from '../session/predict.ts';
 import {
@@ -21,7 +21,7 @@ import {
   isHeld,
   type SessionState,
 } from '../session/state.ts';
-import { type Written, writtenBy, writtenByFailed, writtenUnanswered } from '../session/written.ts';
+import { type Written, writtenBy, writtenDespite } from '../session/written.ts';
 import type { Facts, StatementKind } from '../statement/facts.ts';
 import { needsCheck, type Obstacle, SessionCheck } from './check-session.ts';
 import { responseOf, rolledBack } from './response.ts';
@@ -130,6 +130,8 @@ export class RunStatement implements Task {
       return;
     }
     const startedAt = performance.now();
+    // Who waits holds no connection that others may need.
+    this.#session.moveTo('replica');
     causality.seek(need, this.#tried, (found) => {
       this.#waited += performance.now() - startedAt;
       this.#followTo(found, route, facts);
@@ -362,7 +364,20 @@ export class RunStatement implements Task {
     this.#isFinished = true;
     this.#endChange();
     if (statementChannel.hasSubscribers) {
-      statementChannel.publish(this.#event(route, error));
+      const { catalogue } = this.#context;
+      const { sql } = this.#statement;
+      const event = {
+        host: this.#host?.name ?? null,
+        role: this.#host?.role ?? null,
+        reason: route.reason,
+        word: route.word,
+        tried: this.#tried.map((host) => host.name),
+        waited: this.#waited,
+        duration: performance.now() - this.#startedAt,
+        error: error === null ? null : codeOf(error),
+        kind: this.#kind,
+      };
+      publishStatement(sql, event, catalogue.inspector);
     }
     try {
       this.#done();
@@ -376,30 +391,6 @@ export class RunStatement implements Task {
     this.#changed = null;
     changed?.();
   }
-
-  #event(route: Route, error: Error | null): StatementEvent {
-    const host = this.#host;
-    const { catalogue } = this.#context;
-    const { sql } = this.#statement;
-    return {
-      sql,
-      host: host?.name ?? null,
-      role: host?.role ?? null,
-      reason: route.reason,
-      word: route.word,
-      tried: this.#tried.map((host) => host.name),
-      waited: this.#waited,
-      duration: performance.now() - this.#startedAt,
-      error: error === null ? null : codeOf(error),
-      kind: this.#kind,
-      get tables() {
-        return catalogue.inspector.tables(sql);
-      },
-      get fingerprint() {
-        return catalogue.inspector.fingerprint(sql);
-      },
-    };
-  }
 }
 
 const transactionRoute: Route = { role: 'current', reason: 'transaction', word: null };
@@ -412,36 +403,11 @@ function isUsable({ host }: Lease, { role, reason }: Route, limits: ReplicaLimit
   return role === host.role && limits?.admits(host) !== false;
 }
 
-/** What a statement has written although it failed. */
-function writtenDespite(failure: Failure, facts: Facts, before: SessionState): Written {
-  switch (failure) {
-    case 'statement':
-    case 'differs':
-      return writtenByFailed(facts, before);
-    case 'not-sent':
-    case 'read-only':
-      return { kind: 'none' };
-    default:
-      return writtenUnanswered(facts, before);
-  }
-}
-
 /** What a replica refused writes, although its text does not say so. */
 function factsOnRoute({ reason }: Route, facts: Facts): Facts {
   return reason === 'fence'
     ? { ...facts, callsUnknown: true, pin: facts.pin ?? 'unknown-state' }
     : facts;
-}
-
-/** `COMMIT RELEASE` and `ROLLBACK RELEASE`: the server closes the connection after its answer. */
-function closesConnection(facts: Facts, sql: string): boolean {
-  const ends = facts.kind === 'commit' || facts.kind === 'rollback';
-  return ends && /(?<!\bno\s+)\brelease\b/i.test(sql);
-}
-
-/** A ROLLBACK that leaves nothing to be done: AND CHAIN begins another transaction. */
-function undoes(facts: Facts, sql: string): boolean {
-  return facts.kind === 'rollback' && !/(?<!\bno\s+)\bchain\b/i.test(sql);
 }
 
 /** One sending of a statement, and what was known before and while it ran. */

@@ -1,4 +1,5 @@
 import type { GtidDialect } from '../gtid/set.ts';
+import type { Failure } from '../routing/failure.ts';
 import type { Facts } from '../statement/facts.ts';
 import { endsTransaction } from './implicit-commit.ts';
 import type { Response } from './observe.ts';
@@ -78,19 +79,24 @@ function writtenUntold(facts: Facts, before: SessionState, after: SessionState):
 }
 
 /**
- * What a statement that the server refused has written all the same (measured): a row of a table without
- * transactions, a part of a procedure, and the transaction that a CREATE TABLE ends before it fails.
+ * What a statement has written although it failed. One that the server refused may have (measured): a row
+ * of a table without transactions, a part of a procedure, and the transaction that a CREATE TABLE ends
+ * before it fails. Of one whose answer never came nobody knows; but what it left open is rolled back.
  */
-export function writtenByFailed(facts: Facts, before: SessionState): Written {
-  return mayWrite(facts) && mayHaveCommittedAlone(facts, before) ? hidden : none;
-}
-
-/** What a statement has written whose answer never came: a transaction that it left open is rolled back. */
-export function writtenUnanswered(facts: Facts, before: SessionState): Written {
-  return mayWrite(facts) && mayHaveCommittedAlone(facts, before) ? unknown : none;
-}
-
-/** Whether something may be committed although the statement has not succeeded. */
-function mayHaveCommittedAlone(facts: Facts, { transaction }: SessionState): boolean {
-  return transaction === 'none' || mayCommitWithin(facts) || endsTransaction(facts);
+export function writtenDespite(failure: Failure, facts: Facts, before: SessionState): Written {
+  const mayHaveCommitted =
+    before.transaction === 'none' || mayCommitWithin(facts) || endsTransaction(facts);
+  if (!mayWrite(facts) || !mayHaveCommitted) {
+    return none;
+  }
+  switch (failure) {
+    case 'not-sent':
+    case 'read-only':
+      return none;
+    case 'statement':
+    case 'differs':
+      return hidden;
+    default:
+      return unknown;
+  }
 }
