@@ -3,6 +3,9 @@ import { union } from '../gtid/set.ts';
 import { formatToken, parseToken, type TokenPart } from '../gtid/token.ts';
 import type { OnBadToken, ScopeMarks } from './marks.ts';
 
+/** So many surely fit, whatever their names and positions are. */
+const mostClusters = 19;
+
 /**
  * What a token says; nothing, for none, and for a malformed one that is ignored.
  *
@@ -44,6 +47,12 @@ export function formatParts(
     passedOn.set(part.cluster, before === undefined ? part : later(before, part));
   }
   const parts = [...own, ...passedOn.values()];
+  if (parts.length > mostClusters) {
+    throw new RwSplitError(
+      'RWSPLIT_TOKEN',
+      `This session has written to ${parts.length} primaries, and a token has room for ${mostClusters}`,
+    );
+  }
   return parts.length === 0 ? null : formatToken(parts, now);
 }
 
@@ -60,7 +69,7 @@ function partOf({ cluster, written, claim }: ScopeMarks): TokenPart | null {
   return untoldAt === 0 ? null : { cluster, position: { kind: 'time', at: untoldAt } };
 }
 
-/** What two parts about the same servers ask for together; of two that do not mix, the second. */
+/** What two parts about the same servers ask for together; GTIDs say more than a time, the second of two kinds more. */
 function later(one: TokenPart, other: TokenPart): TokenPart {
   const { position: a } = one;
   const { position: b } = other;

@@ -141,17 +141,14 @@ function endWith(session: ClientSession, response: ServerResponse, socket: Socke
   if (!openSessions.has(socket)) {
     openSessions.set(socket, open);
     socket.once('close', () => {
-      for (const one of open) end(one, open);
+      for (const one of open) one.end();
     });
   }
   open.add(session);
-  response.once('close', () => end(session, open));
-}
-
-function end(session: ClientSession, open: Set<ClientSession>): void {
-  if (open.delete(session)) {
+  response.once('close', () => {
+    open.delete(session);
     session.end();
-  }
+  });
 }
 
 /** Shared by all copies of the package in a process, so that a request has one session. */
