@@ -89,9 +89,18 @@ export class Stage implements Disposable {
   }
 }
 
-/** What rwsplit and Knex themselves send on a new connection. */
-const setUp =
-  /^(SELECT VERSION\(\)|select version\(\) as version|SET SESSION autocommit = 1|SET SESSION TRANSACTION READ ONLY)$/;
+/** What rwsplit and Knex themselves send on a new connection, and what rwsplit asks a replica on its own. */
+const setUp = new RegExp(
+  `^(${[
+    'SELECT VERSION\\(\\)',
+    'select version\\(\\) as version$',
+    'SELECT CURRENT_ROLE\\(\\)$',
+    'SHOW GLOBAL VARIABLES WHERE Variable_name IN',
+    'SET SESSION (autocommit = 1|TRANSACTION READ ONLY|session_track_)',
+    'SELECT (WAIT_FOR_EXECUTED_GTID_SET|MASTER_GTID_WAIT)\\(',
+    'SELECT (NULL, )?@@GLOBAL\\.gtid_',
+  ].join('|')})`,
+);
 
 function isRun(command: string): boolean {
   return command === 'Query' || command === 'Execute';
