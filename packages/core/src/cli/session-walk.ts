@@ -68,7 +68,7 @@ export class SessionWalk {
     if (this.#isWhole) {
       return answered;
     }
-    this.#isSettingUp &&= facts.kind === 'set';
+    this.#isSettingUp &&= facts.kind === 'set' || facts.word === 'set';
     if (this.#isSettingUp) {
       return before;
     }

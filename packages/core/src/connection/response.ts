@@ -1,4 +1,4 @@
-import type { Response } from '../session/observe.ts';
+import type { Response } from '../session/response.ts';
 
 /**
  * What an answer as mysql2 gives it says of its session: an OK packet has status flags, a result set

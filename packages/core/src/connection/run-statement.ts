@@ -264,16 +264,18 @@ export class RunStatement implements Task {
     if (response.hasRows) {
       this.#saw(lease);
     }
-    const isTold = this.#context.hosts.primary.gtids !== null && !isUntracked;
-    this.#note(lease, writtenBy(facts, response, { before, after, isTold }), () =>
+    const known = isUntracked ? 'asked' : 'told';
+    const gtids = this.#context.hosts.primary.gtids === null ? 'none' : known;
+    this.#note(lease, writtenBy(facts, response, { before, after, gtids }), () =>
       this.#finish(route, null, result, fields),
     );
   }
 
   /** The caller has seen rows of a host: no later read of the session may be older. */
   #saw({ host }: Lease): void {
-    if (this.#statement.wishes.consistency !== 'eventual') {
-      this.#marks?.saw(host.role === 'replica' ? host : null);
+    const marks = this.#marks;
+    if (marks !== null && this.#statement.wishes.consistency !== 'eventual') {
+      this.#context.causality.saw(marks, host.role === 'replica' ? host : null);
     }
   }
 

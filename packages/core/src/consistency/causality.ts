@@ -5,7 +5,7 @@ import type { Consistency } from './levels.ts';
 import type { ScopeMarks } from './marks.ts';
 import { type Need, needOf, untoldAt } from './need.ts';
 import { anywhere, behind, inWindow, onReplicas, type Placement } from './placement.ts';
-import { prove } from './proof.ts';
+import { badToken, prove } from './proof.ts';
 import { Replicas } from './replicas.ts';
 import { type Servers, serversOf } from './servers.ts';
 import { Snapshots } from './snapshots.ts';
@@ -44,6 +44,8 @@ interface Waiter {
   readonly settle: (placement: Placement) => void;
   /** Whether the primary has been asked what had to be asked. */
   isProven: boolean;
+  /** Whether it has waited long enough. */
+  isLate: boolean;
   isOver: boolean;
 }
 
@@ -100,7 +102,8 @@ export class Causality {
 
   /** Where a read may run now; `null` if that has to be waited for: see {@link seek}. */
   find(need: Need | null, tried: readonly HostInfo[]): Placement | null {
-    const placement = need === null || this.#isMetByAll(need) ? anywhere : this.#find(need, tried);
+    const isMet = need === null || this.#isMetByAll(need);
+    const placement = isMet ? anywhere : this.#find(need, tried, false);
     if (placement !== null) {
       this.#reads[placement.role === 'replica' ? 'replica' : 'primary'] += 1;
     }
@@ -118,10 +121,24 @@ export class Causality {
         callback(placement);
       }
     };
-    const timer = setTimeout(() => settle(behind), this.#options.causalWait);
-    const waiter: Waiter = { need, tried, settle, isOver: false, isProven: false };
+    const timer = setTimeout(() => {
+      waiter.isLate = true;
+      if (waiter.isProven || !need.scope?.claims.length) {
+        settle(behind);
+      }
+    }, this.#options.causalWait);
+    const waiter: Waiter = { need, tried, settle, ...newWaiter };
     this.#waiters.add(waiter);
     this.#prove(waiter);
+  }
+
+  /** A session has seen rows of a replica; `null`: of the primary. */
+  saw(scope: ScopeMarks<HostInfo>, place: HostInfo | null): void {
+    scope.saw(place);
+    if (place === null && this.#options.causalWait === 0 && this.#hosts.primary.gtids !== null) {
+      // No read will wait for it, so that later ones find it done.
+      prove(scope, this.#replicas.offered([]), this.#replicas, this.#snapshots, () => {});
+    }
   }
 
   /** Notes what a statement on the primary has written: see {@link Writes.note}. */
@@ -152,22 +169,37 @@ export class Causality {
     );
   }
 
-  /** Where a read may run by what is known now; `null`: somebody has to be asked. */
-  #find(need: Need, tried: readonly HostInfo[]): Placement | null {
+  /**
+   * Where a read may run by what is known now; `null`: somebody has to be asked.
+   *
+   * @param isProven whether the primary has been asked.
+   */
+  #find(need: Need, tried: readonly HostInfo[], isProven: boolean): Placement | null {
     const { scope } = need;
+    const error = badToken(scope);
+    if (error !== null) {
+      return { role: 'none', error };
+    }
     const { causalWait, causalWindow } = this.#options;
     const replicas = this.#replicas;
     if (Date.now() < untoldAt(need) + causalWindow) {
       return inWindow;
     }
     const offered = replicas.offered(tried);
-    if (this.#hosts.primary.gtids === null && (scope?.claim ?? null) === null) {
+    const hasClaims = scope !== null && scope.claims.length > 0;
+    if (this.#hosts.primary.gtids === null && (!hasClaims || isProven)) {
       return findWithoutGtids(scope, offered);
     }
     replicas.ask(offered, need);
     const isAdmitted = (host: HostInfo) =>
       (scope === null || scope.admits(host)) && replicas.meets(host, need);
-    if (offered.length === 0 || offered.some(isAdmitted)) {
+    if (offered.some(isAdmitted)) {
+      return onReplicas(scope, isAdmitted);
+    }
+    if (hasClaims && !isProven) {
+      return null;
+    }
+    if (offered.length === 0) {
       return onReplicas(scope, isAdmitted);
     }
     const isHopeless = offered.every((host) => replicas.isBehind(host));
@@ -196,13 +228,17 @@ export class Causality {
     }
   }
 
-  #check({ need, tried, settle, isProven, isOver }: Waiter): void {
-    const placement = isProven && !isOver ? this.#find(need, tried) : null;
-    if (placement !== null) {
-      settle(placement);
+  #check({ need, tried, settle, isProven, isLate, isOver }: Waiter): void {
+    if (isProven && !isOver) {
+      const placement = this.#find(need, tried, true) ?? (isLate ? behind : null);
+      if (placement !== null) {
+        settle(placement);
+      }
     }
   }
 }
+
+const newWaiter = { isProven: false, isLate: false, isOver: false };
 
 /** Without GTIDs, a session stays where it is; once that is gone, time has to pass. */
 function findWithoutGtids(

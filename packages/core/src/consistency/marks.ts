@@ -8,6 +8,8 @@ export type OnBadToken = 'error' | 'ignore';
 export interface Claim {
   readonly set: GtidSet;
   readonly onBadToken: OnBadToken;
+  /** Whether it is false, and every read is to be refused that needs it. */
+  readonly isBad: boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ export class ScopeMarks<Place = unknown> {
   /** The name of the servers in tokens. */
   readonly cluster: string;
   readonly written = new WriteMarks();
-  #claim: Claim | null = null;
+  #claims: readonly Claim[] = [];
   /** What the primary had when everything that was read until then had been read. */
   #read: GtidSet | null = null;
   /** Grows with each read that showed rows. */
@@ -78,36 +80,33 @@ export class ScopeMarks<Place = unknown> {
       this.written.addUntold(Math.min(position.at, now));
       return;
     }
-    const { set } = position;
-    const claimed = this.#claim?.set;
-    const isOne = claimed?.dialect === set.dialect;
-    this.#claim = { set: isOne ? union(claimed, set) : set, onBadToken };
+    this.#claims = [...this.#claims, { set: position.set, onBadToken, isBad: false }];
   }
 
-  /** What a token says, as long as nobody knows whether the primary has made it. */
-  get claim(): Claim | null {
-    return this.#claim;
+  /** What tokens say, as long as nobody knows whether the primary has made it. */
+  get claims(): readonly Claim[] {
+    return this.#claims;
   }
 
-  /** The primary has made what the token says: it counts as the session's own. */
+  /** The primary has made what a token says: it counts as the session's own. */
   proveClaim(claim: Claim): void {
     this.written.add(claim.set);
-    this.dropClaim(claim);
+    this.#claims = this.#claims.filter((one) => one !== claim);
   }
 
-  dropClaim(claim: Claim): void {
-    if (this.#claim === claim) {
-      this.#claim = null;
-    }
+  /** The primary does not know what a token says. */
+  refuteClaim(claim: Claim): void {
+    const others = this.#claims.filter((one) => one !== claim);
+    this.#claims = claim.onBadToken === 'error' ? [...others, { ...claim, isBad: true }] : others;
   }
 
-  /** Whether a replica must have these sets for the next read. */
+  /** Whether a replica has all that it must have for the next read. */
   isHadBy(has: (set: GtidSet) => boolean): boolean {
     const { gtids } = this.written;
     return (
       (gtids === null || has(gtids)) &&
       (this.#read === null || has(this.#read)) &&
-      (this.#claim === null || has(this.#claim.set))
+      this.#claims.every((claim) => has(claim.set))
     );
   }
 

@@ -21,9 +21,9 @@ export function prove(
   snapshots: Snapshots,
   callback: ProofCallback,
 ): void {
-  const claim = openClaim(scope, offered, replicas);
+  const claims = openClaims(scope, offered, replicas);
   const canStay = offered.some((host) => scope.admits(host) && !replicas.isBehind(host));
-  if (claim === null && canStay) {
+  if (claims.length === 0 && canStay) {
     callback(null);
     return;
   }
@@ -31,8 +31,8 @@ export function prove(
   snapshots.take((executed) => {
     if (executed === null) {
       // Without the primary nobody can say more of the token, or of what was read.
-      if (claim !== null) {
-        replicas.askFor(offered, claim.set);
+      for (const { set } of claims) {
+        replicas.askFor(offered, set);
       }
       callback(null);
       return;
@@ -40,36 +40,43 @@ export function prove(
     if (!canStay) {
       scope.proveReads(upTo, executed);
     }
-    callback(claim === null ? null : judge(scope, claim, executed));
+    for (const claim of claims) {
+      judge(scope, claim, executed);
+    }
+    callback(badToken(scope));
   });
 }
 
-/** The token that nobody knows to be true; `null`: there is none. */
-function openClaim(
+/** What tokens say that nobody knows to be true. */
+function openClaims(
   scope: ScopeMarks<HostInfo>,
   offered: readonly HostInfo[],
   replicas: Replicas,
-): Claim | null {
-  const { claim } = scope;
-  if (claim !== null && offered.some((host) => replicas.has(host, claim.set))) {
-    scope.proveClaim(claim);
+): readonly Claim[] {
+  for (const claim of scope.claims) {
+    if (offered.some((host) => replicas.has(host, claim.set))) {
+      scope.proveClaim(claim);
+    }
   }
-  return scope.claim;
+  return scope.claims;
 }
 
-function judge(scope: ScopeMarks<HostInfo>, claim: Claim, executed: GtidSet): Error | null {
+function judge(scope: ScopeMarks<HostInfo>, claim: Claim, executed: GtidSet): void {
   if (contains(executed, claim.set)) {
     scope.proveClaim(claim);
-    return null;
+  } else {
+    scope.refuteClaim(claim);
   }
-  scope.dropClaim(claim);
-  return claim.onBadToken === 'error' ? foreignToken() : null;
 }
 
-function foreignToken(): RwSplitError {
-  return new RwSplitError(
-    'RWSPLIT_TOKEN',
-    'The token of this session names writes that its primary does not know: it is of other servers, ' +
-      'or they have lost what it names',
-  );
+/** The error for a session that follows a token of which the primary knows nothing; `null`: it follows none. */
+export function badToken(scope: ScopeMarks<HostInfo> | null): RwSplitError | null {
+  const isBad = scope?.claims.some((claim) => claim.isBad) === true;
+  return isBad
+    ? new RwSplitError(
+        'RWSPLIT_TOKEN',
+        'The token of this session names writes that its primary does not know: it is of other ' +
+          'servers, or they have lost what it names',
+      )
+    : null;
 }

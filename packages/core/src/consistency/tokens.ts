@@ -1,5 +1,5 @@
 import { RwSplitError } from '../errors.ts';
-import { union } from '../gtid/set.ts';
+import { contains, union } from '../gtid/set.ts';
 import { formatToken, parseToken, type TokenPart } from '../gtid/token.ts';
 import type { OnBadToken, ScopeMarks } from './marks.ts';
 
@@ -12,7 +12,8 @@ const mostClusters = 19;
  * @throws `RWSPLIT_TOKEN` for a malformed one.
  */
 export function readToken(token: string | undefined, onBadToken: OnBadToken): readonly TokenPart[] {
-  const parts = token === undefined ? [] : parseToken(token);
+  const read = token === undefined ? [] : parseToken(token);
+  const parts = read !== null && read.length <= mostClusters ? read : null;
   if (parts === null && onBadToken === 'error') {
     throw new RwSplitError(
       'RWSPLIT_TOKEN',
@@ -32,8 +33,8 @@ export function formatParts(
   now: number,
 ): string | null {
   const own = marks.map(partOf).filter((part) => part !== null);
-  const names = new Set(own.map(({ cluster }) => cluster));
-  if (names.size < own.length) {
+  const merged = withoutRepeats(own);
+  if (merged === null) {
     throw new RwSplitError(
       'RWSPLIT_TOKEN',
       'This session has written to several primaries, and a token cannot tell them apart: ' +
@@ -46,7 +47,7 @@ export function formatParts(
     const before = passedOn.get(part.cluster);
     passedOn.set(part.cluster, before === undefined ? part : later(before, part));
   }
-  const parts = [...own, ...passedOn.values()];
+  const parts = [...merged, ...passedOn.values()];
   if (parts.length > mostClusters) {
     throw new RwSplitError(
       'RWSPLIT_TOKEN',
@@ -56,10 +57,30 @@ export function formatParts(
   return parts.length === 0 ? null : formatToken(parts, now);
 }
 
+/** One part for each name, if none of two says more than the other; else `null`. */
+function withoutRepeats(parts: readonly TokenPart[]): readonly TokenPart[] | null {
+  const byName = new Map<string, TokenPart>();
+  for (const part of parts) {
+    const before = byName.get(part.cluster) ?? part;
+    const both = later(before, part);
+    if (!asksFor(before, both) && !asksFor(part, both)) {
+      return null;
+    }
+    byName.set(part.cluster, both);
+  }
+  return [...byName.values()];
+}
+
+function asksFor({ position: one }: TokenPart, { position: other }: TokenPart): boolean {
+  return one.kind === 'gtids' && other.kind === 'gtids'
+    ? contains(one.set, other.set)
+    : one.kind === other.kind;
+}
+
 /** GTIDs say more than a time. That of writes without them is told if there are no others. */
-function partOf({ cluster, written, claim }: ScopeMarks): TokenPart | null {
+function partOf({ cluster, written, claims }: ScopeMarks): TokenPart | null {
   const { gtids, untoldAt } = written;
-  const sets = [gtids, claim?.set ?? null].filter((set) => set !== null);
+  const sets = [gtids, ...claims.map(({ set }) => set)].filter((set) => set !== null);
   const [first, ...others] = sets.map(
     (set): TokenPart => ({ cluster, position: { kind: 'gtids', set } }),
   );

@@ -16,8 +16,7 @@ export function tokensOf(
     header === null ? undefined : headers[header],
     cookie === null ? undefined : cookies[cookie.name],
   ];
-  // An emptied cookie is none.
-  return found.flatMap((token) => (typeof token === 'string' && token !== '' ? [token] : []));
+  return found.filter((token) => typeof token === 'string');
 }
 
 /**
@@ -47,6 +46,20 @@ export function sendToken(
       response.setHeader(header, token);
     }
   });
+  flattenPairs(response);
+}
+
+/**
+ * Node also takes a list of pairs with the status, though it documents none; of those with one name,
+ * on-headers keeps the last: the other cookies would be gone.
+ */
+function flattenPairs(response: ServerResponse): void {
+  const writeHead = response.writeHead as (...args: unknown[]) => ServerResponse;
+  response.writeHead = (...args: unknown[]) =>
+    writeHead.apply(
+      response,
+      args.map((arg) => (Array.isArray(arg) && Array.isArray(arg[0]) ? arg.flat() : arg)),
+    );
 }
 
 const warn = warnOnce('RWSPLIT_REQUEST_TOKEN');

@@ -1,7 +1,8 @@
-import type { GtidDialect } from '../gtid/set.ts';
 import type { Answer, Dialect, Facts, StatePin } from '../statement/facts.ts';
+import { hidesWrites } from './hidden-writes.ts';
 import { endsTransaction } from './implicit-commit.ts';
 import { onlyAsks } from './question.ts';
+import type { Response } from './response.ts';
 import {
   afterOther,
   afterTransactionLoss,
@@ -17,20 +18,6 @@ import {
 /** SERVER_STATUS_IN_TRANS and SERVER_STATUS_AUTOCOMMIT of the MySQL client/server protocol. */
 const inTransaction = 1;
 const autocommit = 2;
-
-/** What a server's answer says of its session. */
-export interface Response {
-  /** The status flags of the OK packet; `null` where the answer has none (a result set). */
-  readonly serverStatus: number | null;
-  /** The insert id of the OK packet; `null` where there is none, or none was generated. */
-  readonly insertId: string | null;
-  /** Whether the server's tracker tells of session state that changed. */
-  readonly hasChangedState: boolean;
-  /** The GTIDs of what it has committed, in the words of the server; `null`: the answer tells of none. */
-  readonly gtids: { readonly text: string; readonly dialect: GtidDialect } | null;
-  /** Whether it has rows, with which no GTIDs are told. */
-  readonly hasRows: boolean;
-}
 
 /**
  * Corrects the expected state by the server's answer. The flags of an OK packet are the truth:
@@ -53,7 +40,17 @@ export function observe(
   if (facts.kind === 'write' || facts.kind === 'multiple' || facts.kind === 'other') {
     state = observeInsert(state, facts, response);
   }
+  state = observeHiddenWrites(state, facts, response);
   return withAnswers(state, answersOf(facts, dialect));
+}
+
+/** What a transaction hides, it hides until its end. */
+function observeHiddenWrites(state: SessionState, facts: Facts, response: Response): SessionState {
+  const isOpen = state.transaction !== 'none';
+  const wasOpen = isOpen && !endsTransaction(facts);
+  const hasHiddenWrites =
+    (wasOpen && state.hasHiddenWrites) || (isOpen && hidesWrites(facts, response));
+  return hasHiddenWrites === state.hasHiddenWrites ? state : { ...state, hasHiddenWrites };
 }
 
 /** Pins of which the tracker does not tell (measured): behind them it tells of something else. */

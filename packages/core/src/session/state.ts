@@ -58,6 +58,8 @@ export interface SessionState {
   /** State that the connection holds, in the order in which it came. */
   readonly holds: readonly Hold[];
   readonly hasWritten: boolean;
+  /** Whether the open transaction may have written of which no answer told: without a rollback, too. */
+  readonly hasHiddenWrites: boolean;
   readonly lost: Loss | null;
   /** What the connection can be asked about earlier statements of this session, and of no other. */
   readonly answers: readonly Answer[];
@@ -76,6 +78,7 @@ export const freshSession: SessionState = {
   transaction: 'none',
   holds: noHolds,
   hasWritten: false,
+  hasHiddenWrites: false,
   lost: null,
   answers: noAnswers,
   mayHaveInserted: false,

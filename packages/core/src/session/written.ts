@@ -1,9 +1,9 @@
 import type { GtidDialect } from '../gtid/set.ts';
 import type { Failure } from '../routing/failure.ts';
 import type { Facts } from '../statement/facts.ts';
+import { hidesWrites, mayHide } from './hidden-writes.ts';
 import { endsTransaction } from './implicit-commit.ts';
-import type { Response } from './observe.ts';
-import { mayWrite } from './predict.ts';
+import type { Response } from './response.ts';
 import type { SessionState } from './state.ts';
 
 /** GTIDs in the words of the server. */
@@ -27,55 +27,43 @@ const none: Written = { kind: 'none' };
 const hidden: Written = { kind: 'hidden' };
 const unknown: Written = { kind: 'unknown' };
 
-/**
- * What the answer of a statement on the primary says of writes. Only OK packets tell of GTIDs
- * (measured): not result sets, and so not INSERT … RETURNING, OPTIMIZE TABLE, nor a SELECT whose
- * function writes.
- *
- */
-export function writtenBy(
-  facts: Facts,
-  response: Response,
-  { before, after, isTold }: Moment,
-): Written {
-  if (!isTold) {
-    return writtenUntold(facts, before, after);
-  }
-  const { gtids, hasRows, serverStatus } = response;
-  // The OK packet at the end of CALL tells of all of it; with several statements, rows may come last.
-  const isUntold = serverStatus === null || (facts.kind === 'multiple' && hasRows);
-  if (isUntold && mayWrite(facts) && mayHaveCommitted(facts, after)) {
-    return hidden;
-  }
-  return gtids === null ? none : { kind: 'told', ...gtids };
-}
-
 /** What surrounds a statement. */
 export interface Moment {
   readonly before: SessionState;
   readonly after: SessionState;
-  /** Whether the server tells the GTIDs of what the connection writes. */
-  readonly isTold: boolean;
+  /** Whether answers on the connection tell GTIDs, or the server can at least be asked for them. */
+  readonly gtids: 'told' | 'asked' | 'none';
 }
 
-/** A procedure may commit in the middle of it, and begin again; nothing else does. */
-function mayHaveCommitted(facts: Facts, { transaction }: SessionState): boolean {
-  return transaction === 'none' || mayCommitWithin(facts);
+/**
+ * What the answer of a statement on the primary says of writes. Only OK packets tell of GTIDs
+ * (measured): not result sets, and so not INSERT … RETURNING, OPTIMIZE TABLE, nor a SELECT whose
+ * function writes. In a transaction, its end is early enough to ask: what it commits is told then, and
+ * only tables without transactions are written before.
+ */
+export function writtenBy(
+  facts: Facts,
+  response: Response,
+  { before, after, gtids }: Moment,
+): Written {
+  const wasOpen = before.transaction !== 'none';
+  const isOver = wasOpen && (endsTransaction(facts) || after.transaction === 'none');
+  if (gtids !== 'told') {
+    const hasCommitted = isOver && before.hasWritten;
+    const commits = facts.kind === 'commit' || facts.kind === 'rollback';
+    const untold = gtids === 'asked' ? hidden : unknown;
+    return hasCommitted || (mayHide(facts) && !commits) ? untold : none;
+  }
+  const isAlone = after.transaction === 'none' || mayCommitWithin(facts);
+  if ((hidesWrites(facts, response) && isAlone) || (isOver && before.hasHiddenWrites)) {
+    return hidden;
+  }
+  return response.gtids === null ? none : { kind: 'told', ...response.gtids };
 }
 
+/** A procedure may commit in the middle of it, and begin again; few others do. */
 function mayCommitWithin({ kind, pin }: Facts): boolean {
   return kind === 'multiple' || kind === 'other' || (kind === 'write' && pin !== null);
-}
-
-function writtenUntold(facts: Facts, before: SessionState, after: SessionState): Written {
-  if (facts.kind === 'rollback') {
-    return none;
-  }
-  const wasOpen = before.transaction !== 'none';
-  const hasCommitted = wasOpen && after.transaction === 'none' && before.hasWritten;
-  const isCommitted = !wasOpen || mayCommitWithin(facts);
-  const writes = facts.kind !== 'commit' && mayWrite(facts);
-  return hasCommitted || (writes && isCommitted) ? unknown : none;
 }
 
 /**
@@ -84,19 +72,21 @@ function writtenUntold(facts: Facts, before: SessionState, after: SessionState):
  * before it fails. Of one whose answer never came nobody knows; but what it left open is rolled back.
  */
 export function writtenDespite(failure: Failure, facts: Facts, before: SessionState): Written {
-  const mayHaveCommitted =
-    before.transaction === 'none' || mayCommitWithin(facts) || endsTransaction(facts);
-  if (!mayWrite(facts) || !mayHaveCommitted) {
+  if (!mayHide(facts)) {
     return none;
   }
   switch (failure) {
     case 'not-sent':
-    case 'read-only':
       return none;
+    case 'read-only':
+      // Of several statements, the first may have been no write.
+      return mayCommitWithin(facts) ? hidden : none;
     case 'statement':
     case 'differs':
       return hidden;
-    default:
-      return unknown;
+    default: {
+      const isAlone = before.transaction === 'none' || mayCommitWithin(facts);
+      return isAlone || endsTransaction(facts) ? unknown : none;
+    }
   }
 }

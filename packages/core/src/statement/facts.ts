@@ -70,7 +70,7 @@ export type StatementKind =
   | 'savepoint'
   /** SET TRANSACTION without SESSION or GLOBAL: it is about the next transaction of this session. */
   | 'set-transaction'
-  /** Any other SET. */
+  /** Any other SET without a parenthesis: behind one, a function may write. */
   | 'set'
   /** SHOW, DESCRIBE of a table, HELP. */
   | 'show'
@@ -80,7 +80,7 @@ export type StatementKind =
   | 'multiple'
   /** Nothing in the text. */
   | 'empty'
-  /** Everything else: USE, LOCK TABLES, PREPARE, HANDLER, XA, KILL, FLUSH, … */
+  /** Everything else: SET STATEMENT, a SET that may call a function, USE, LOCK TABLES, PREPARE, HANDLER, XA, KILL, FLUSH, … */
   | 'other';
 
 /**

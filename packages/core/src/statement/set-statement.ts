@@ -19,10 +19,19 @@ const forms: ReadonlyMap<string, StatePin | null> = new Map<string, StatePin | n
 
 export function openSet(tokens: Tokens): Opening {
   if (tokens.is(1, 'transaction')) return opening('set-transaction', null);
-  if (tokens.is(1, 'statement')) return opening('set', pinOfPrefixed(tokens), 'variable-hint');
+  if (tokens.is(1, 'statement')) return opening('other', pinOfPrefixed(tokens), 'variable-hint');
   if (changesIdentity(tokens)) return opening('set', 'role');
   const form = tokens.type(1) === token.WORD ? forms.get(tokens.word(1)) : undefined;
-  return opening('set', form === undefined ? pinOfAssignments(tokens) : form);
+  const pin = form === undefined ? pinOfAssignments(tokens) : form;
+  return opening(mayCall(tokens) ? 'other' : 'set', pin);
+}
+
+/** Whether a function may be called, which may write: only behind a parenthesis. */
+function mayCall(tokens: Tokens): boolean {
+  for (let at = 1; at < tokens.count; at++) {
+    if (tokens.type(at) === token.OPEN) return true;
+  }
+  return false;
 }
 
 function opening(

@@ -1,0 +1,14 @@
+import type { Facts } from '../statement/facts.ts';
+import { mayWrite } from './predict.ts';
+import type { Response } from './response.ts';
+
+/** Whether a statement may have written of which its answer does not tell. */
+export function hidesWrites(facts: Facts, { serverStatus, hasRows }: Response): boolean {
+  // The OK packet at the end of CALL tells of all of it; with several statements, rows may come last.
+  return mayHide(facts) && (serverStatus === null || (facts.kind === 'multiple' && hasRows));
+}
+
+/** Whether a statement may write, be it by a function in a view whose rows it locks. */
+export function mayHide(facts: Facts): boolean {
+  return mayWrite(facts) || facts.reason === 'locking-read';
+}
