@@ -233,10 +233,7 @@ export class TaskQueue {
 
   #leave(): void {
     if (this.#session.isUntracked) {
-      const { causality } = this.context;
-      causality.note({ kind: 'unknown' }, this.marks, () => {});
-      // It is known better when the primary has answered; until then, by the time.
-      causality.note({ kind: 'hidden' }, this.marks, () => {});
+      this.context.causality.note({ kind: 'hidden' }, this.marks, () => {});
     }
     if (this.#hasJoined) {
       this.#hasJoined = false;

@@ -3,7 +3,7 @@ import type { Hosts } from '../pool/hosts.ts';
 import type { Written } from '../session/written.ts';
 import type { Consistency } from './levels.ts';
 import type { ScopeMarks } from './marks.ts';
-import { type Need, needOf, untoldAt } from './need.ts';
+import { isOpen, type Need, needOf, untoldAt } from './need.ts';
 import { anywhere, behind, inWindow, onReplicas, type Placement } from './placement.ts';
 import { badToken, prove } from './proof.ts';
 import { Replicas } from './replicas.ts';
@@ -164,6 +164,7 @@ export class Causality {
     return (
       scope === null &&
       process !== null &&
+      !process.isOpen &&
       process.untoldAt === 0 &&
       (process.gtids === null || this.#replicas.allHave(process.gtids))
     );
@@ -182,6 +183,9 @@ export class Causality {
     }
     const { causalWait, causalWindow } = this.#options;
     const replicas = this.#replicas;
+    if (isOpen(need)) {
+      return behind;
+    }
     if (Date.now() < untoldAt(need) + causalWindow) {
       return inWindow;
     }

@@ -27,6 +27,7 @@ function joined(one: GtidSet | null, other: GtidSet): GtidSet {
 export class WriteMarks {
   #gtids: GtidSet | null = null;
   #untoldAt = 0;
+  #asked = 0;
 
   /** What the server has told of them; `null`: nothing. */
   get gtids(): GtidSet | null {
@@ -36,6 +37,19 @@ export class WriteMarks {
   /** When the last one was made of which no server has told a GTID, in milliseconds since the epoch; 0: none. */
   get untoldAt(): number {
     return this.#untoldAt;
+  }
+
+  /** Whether the server has been asked what was written, and has not answered. */
+  get isOpen(): boolean {
+    return this.#asked > 0;
+  }
+
+  ask(): void {
+    this.#asked += 1;
+  }
+
+  answer(): void {
+    this.#asked -= 1;
   }
 
   add(gtids: GtidSet): void {

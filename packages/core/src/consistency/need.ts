@@ -43,6 +43,11 @@ export function isMetBy({ process, scope }: Need, has: (set: GtidSet) => boolean
   return (own === null || has(own)) && (scope === null || scope.isHadBy(has));
 }
 
+/** Whether the server has still to say what was written. */
+export function isOpen({ process, scope }: Need): boolean {
+  return process?.isOpen === true || scope?.written.isOpen === true;
+}
+
 /** When the last write was made of which no server has told, in milliseconds since the epoch; 0: none. */
 export function untoldAt({ process, scope }: Need): number {
   return Math.max(process?.untoldAt ?? 0, scope?.written.untoldAt ?? 0);

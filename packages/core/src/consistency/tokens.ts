@@ -32,7 +32,7 @@ export function formatParts(
   followed: readonly TokenPart[],
   now: number,
 ): string | null {
-  const own = marks.map(partOf).filter((part) => part !== null);
+  const own = marks.map((one) => partOf(one, now)).filter((part) => part !== null);
   const merged = withoutRepeats(own);
   if (merged === null) {
     throw new RwSplitError(
@@ -77,9 +77,15 @@ function asksFor({ position: one }: TokenPart, { position: other }: TokenPart): 
     : one.kind === other.kind;
 }
 
-/** GTIDs say more than a time. That of writes without them is told if there are no others. */
-function partOf({ cluster, written, claims }: ScopeMarks): TokenPart | null {
-  const { gtids, untoldAt } = written;
+/**
+ * GTIDs say more than a time. That of writes without them is told if there are no others, or while the
+ * server has still to say.
+ */
+function partOf({ cluster, written, claims }: ScopeMarks, now: number): TokenPart | null {
+  const { gtids, untoldAt, isOpen } = written;
+  if (isOpen) {
+    return { cluster, position: { kind: 'time', at: now } };
+  }
   const sets = [gtids, ...claims.map(({ set }) => set)].filter((set) => set !== null);
   const [first, ...others] = sets.map(
     (set): TokenPart => ({ cluster, position: { kind: 'gtids', set } }),

@@ -39,6 +39,8 @@ export class Watch {
   /** Sets that it is known to have, by identity. */
   #proven = new WeakSet<GtidSet>();
   #wanted: GtidSet | null = null;
+  /** What is waited for now. */
+  #goal: GtidSet | null = null;
   #isRunning = false;
   #waitsSince = Number.POSITIVE_INFINITY;
   #isLate = false;
@@ -71,11 +73,16 @@ export class Watch {
 
   /** Asks until the replica has the sets, or is late. */
   want(sets: readonly GtidSet[]): void {
-    for (const set of sets) {
+    for (const set of sets.filter((one) => !this.#isAskedFor(one))) {
       const isOther = this.#wanted?.dialect !== set.dialect;
       this.#wanted = this.#wanted === null || isOther ? set : union(this.#wanted, set);
     }
     this.#start();
+  }
+
+  /** Whether the question that is under way is about it. */
+  #isAskedFor(set: GtidSet): boolean {
+    return this.#goal !== null && contains(this.#goal, set);
   }
 
   /** Logs in, so that the first read which wants something need not wait for that. */
@@ -111,7 +118,9 @@ export class Watch {
       while (this.#wanted !== null && !this.#isClosed) {
         const goal = this.#wanted;
         this.#wanted = null;
+        this.#goal = goal;
         await this.#waitFor(goal);
+        this.#goal = null;
         // What it sets going may throw what is the caller's.
         process.nextTick(this.#onLearned);
       }
@@ -122,6 +131,7 @@ export class Watch {
     } finally {
       // At once, and not when the promise is settled: what is wanted in between would be forgotten.
       this.#isRunning = false;
+      this.#goal = null;
       this.#waitsSince = Number.POSITIVE_INFINITY;
     }
   }

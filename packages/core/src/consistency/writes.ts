@@ -2,7 +2,7 @@ import { type GtidSet, parseGtidSet } from '../gtid/set.ts';
 import type { HostInfo } from '../pool/host-info.ts';
 import type { Hosts } from '../pool/hosts.ts';
 import type { Written } from '../session/written.ts';
-import type { ScopeMarks } from './marks.ts';
+import type { ScopeMarks, WriteMarks } from './marks.ts';
 import type { Servers } from './servers.ts';
 import type { Snapshots } from './snapshots.ts';
 
@@ -35,10 +35,7 @@ export class Writes {
         break;
       case 'hidden':
         if (this.#hosts.primary.gtids !== null) {
-          this.#snapshots.take((executed) => {
-            this.#add(executed, scope);
-            callback();
-          });
+          this.#ask(scope, callback);
           return;
         }
         this.#add(null, scope);
@@ -50,10 +47,28 @@ export class Writes {
     callback();
   }
 
+  #ask(scope: ScopeMarks<HostInfo> | null, callback: () => void): void {
+    const all = this.#marks(scope);
+    for (const marks of all) {
+      marks.ask();
+    }
+    this.#snapshots.take((executed) => {
+      for (const marks of all) {
+        marks.answer();
+      }
+      this.#add(executed, scope);
+      callback();
+    });
+  }
+
+  #marks(scope: ScopeMarks<HostInfo> | null): readonly WriteMarks[] {
+    return scope === null ? [this.servers.written] : [this.servers.written, scope.written];
+  }
+
   /** @param set `null` if nobody knows it. */
   #add(set: GtidSet | null, scope: ScopeMarks<HostInfo> | null): void {
     const now = Date.now();
-    for (const marks of [this.servers.written, ...(scope === null ? [] : [scope.written])]) {
+    for (const marks of this.#marks(scope)) {
       if (set === null) {
         marks.addUntold(now);
       } else {

@@ -3,7 +3,7 @@ import type { Facts, Freed, StatementKind, StatePin, TextReason } from './facts.
 import { Lexer } from './lexer.ts';
 import { openStatement } from './opening.ts';
 import { defaultReading, differs, otherReadings, type Reading } from './readings.ts';
-import { ReadJudge, readsSession, worstCall } from './reads.ts';
+import { ReadJudge, readsSession, waiting, worstCall } from './reads.ts';
 import { callsInWrite, freedBy, objectOf } from './session-objects.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
@@ -208,7 +208,8 @@ function refusedRead(
     frees: freedBy(tokens),
     asks: effects.asks,
     explains: kind === 'read' && explains(opening),
-    callsUnknown: calls !== 'pure' || refusal.reason === 'unsafe-function',
+    callsUnknown:
+      calls !== 'pure' || (refusal.reason === 'unsafe-function' && !waiting.has(refusal.word)),
     hint,
   });
 }

@@ -137,6 +137,16 @@ export function readsSession(reason: TextReason): boolean {
   return reason === 'session-function' || reason === 'system-variable';
 }
 
+/** Built-in functions that lock or wait, and change no data. */
+export const waiting: ReadonlySet<string | null> = new Set([
+  'get_lock',
+  'is_free_lock',
+  'is_used_lock',
+  'release_all_locks',
+  'release_lock',
+  'sleep',
+]);
+
 /**
  * The worst that is called behind token `from`, perhaps by a view: a built-in function that acts, or
  * a stored or loadable one, which may do anything.
@@ -146,9 +156,9 @@ export function worstCall(tokens: Tokens, from: number): 'pure' | 'unsafe' | 'un
   for (let at = from; at < tokens.count; at++) {
     if (tokens.flags(at) & vocabulary.UNSAFE_TABLE) return 'unknown';
     if (tokens.type(at) !== token.OPEN) continue;
-    const reason = (judgeParenthesis(tokens, at, from) ?? judgeCounted(tokens, at, from))?.reason;
-    if (reason === 'unknown-function') return 'unknown';
-    if (reason === 'unsafe-function') worst = 'unsafe';
+    const refusal = judgeParenthesis(tokens, at, from) ?? judgeCounted(tokens, at, from);
+    if (refusal?.reason === 'unknown-function') return 'unknown';
+    if (refusal?.reason === 'unsafe-function' && !waiting.has(refusal.word)) worst = 'unsafe';
   }
   return worst;
 }
