@@ -318,7 +318,7 @@ describeRows('hints that set variables', { reason: 'variable-hint', word: 'set_v
 ]);
 describeRows(
   'SET STATEMENT of MariaDB',
-  { kind: 'set', reason: 'variable-hint', word: 'statement' },
+  { kind: 'other', reason: 'variable-hint', word: 'statement' },
   [['SET STATEMENT max_statement_time = 1 FOR SELECT 1', 'sets a variable for one statement']],
 );
 describeRows('hints that no rule knows', { reason: 'unrecognised', word: '/*+' }, [

@@ -117,8 +117,16 @@ describeRows('SET of the session', { ...notARead, kind: 'set', pin: 'session-var
   ['SET CHARACTER SET utf8mb4', 'CHARACTER SET'],
   ['SET @a = 1, sql_mode = ""', 'behind a user variable'],
   ['SET GLOBAL max_connections = 1, sql_mode = ""', 'behind a global one'],
-  ['SET @a = CONCAT(1, 2), @@session.sql_mode = ""', 'commas in parentheses'],
   ['SET RESOURCE GROUP g', 'the group of the thread'],
+]);
+describeRows('SET that may call what writes', { ...notARead, kind: 'other', word: 'set' }, [
+  ['SET @a = f(1)', 'a function'],
+  ['SET @a = (SELECT f())', 'one in a subquery'],
+  ['SET GLOBAL max_connections = f(1)', 'for a global variable'],
+  ['SET SESSION sql_mode = (1)', 'a parenthesis that calls nothing'],
+]);
+describeRows('SET of both', { ...notARead, kind: 'other', pin: 'session-variable' }, [
+  ['SET @a = CONCAT(1, 2), @@session.sql_mode = ""', 'commas in parentheses'],
 ]);
 describeRows('SET of roles', { ...notARead, kind: 'set', pin: 'role' }, [
   ['SET ROLE admin', 'active ones'],
@@ -131,6 +139,8 @@ describeRows('SET of user variables', { ...notARead, kind: 'set', pin: 'user-var
   ['SET @a = 1, @b := 2', 'two'],
   ['SET @@global.x = 1, @b = 2', 'with a global one'],
   ['SET GLOBAL x=@a', 'read for a global one'],
+]);
+describeRows('SET of a list', { ...notARead, kind: 'other', pin: 'user-variable' }, [
   ['SET @a = (1, sql_mode = 2)', 'a comma in parentheses begins no assignment'],
 ]);
 describeRows('SET of what no session has', { ...notARead, kind: 'set', pin: null }, [

@@ -241,7 +241,6 @@ describeRows('no accounts', { pin: 'user-variable' }, [
   ['ALTER USER u WITH MAX_USER_CONNECTIONS 1@a', 'behind a number'],
 ]);
 describeRows('session variables', { kind: 'set', pin: 'session-variable' }, [
-  ['SET STATEMENT a = 1 FOR SELECT 1', 'for one statement'],
   ['SET `default` = 1', 'named like another form of SET'],
   ['SET @@global = 1', 'named like a scope'],
 ]);

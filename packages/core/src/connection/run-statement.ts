@@ -408,7 +408,7 @@ function isUsable({ host }: Lease, { role, reason }: Route, limits: ReplicaLimit
 /** What a replica refused writes, although its text does not say so. */
 function factsOnRoute({ reason }: Route, facts: Facts): Facts {
   return reason === 'fence'
-    ? { ...facts, callsUnknown: true, pin: facts.pin ?? 'unknown-state' }
+    ? { ...facts, callsUnknown: true, callsWriting: true, pin: facts.pin ?? 'unknown-state' }
     : facts;
 }
 

@@ -81,7 +81,9 @@ function withValues(facts: Facts, { sql, values }: Statement, classifier: TextCl
   if (!mayLeavePrimary(facts)) {
     // A bound name may be that of a view which calls anything.
     const mayCall = facts.kind === 'read' && sql.includes('??');
-    return mayCall ? { ...withCode, ...leavesAnything, callsUnknown: true } : withCode;
+    return mayCall
+      ? { ...withCode, ...leavesAnything, callsUnknown: true, callsWriting: true }
+      : withCode;
   }
   if (code.length > 0) {
     return { ...withCode, reason: 'bound-code' };

@@ -1,5 +1,5 @@
 import type { Facts } from '../statement/facts.ts';
-import { mayWrite } from './predict.ts';
+import { hidesCalls, mayWrite } from './predict.ts';
 import type { Response } from './response.ts';
 
 /** Whether a statement may have written of which its answer does not tell. */
@@ -10,5 +10,8 @@ export function hidesWrites(facts: Facts, { serverStatus, hasRows }: Response): 
 
 /** Whether a statement may write, be it by a function in a view whose rows it locks. */
 export function mayHide(facts: Facts): boolean {
-  return mayWrite(facts) || facts.reason === 'locking-read';
+  const { kind, reason, callsWriting } = facts;
+  return kind === 'read'
+    ? callsWriting || reason === 'locking-read' || hidesCalls.has(reason)
+    : mayWrite(facts);
 }

@@ -37,7 +37,8 @@ export function observe(
   if (facts.frees !== null) {
     state = withoutFreed(state, facts.frees);
   }
-  if (facts.kind === 'write' || facts.kind === 'multiple' || facts.kind === 'other') {
+  const mayInsert = facts.kind === 'other' && facts.word !== 'set';
+  if (mayInsert || facts.kind === 'write' || facts.kind === 'multiple') {
     state = observeInsert(state, facts, response);
   }
   state = observeHiddenWrites(state, facts, response);

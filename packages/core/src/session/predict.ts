@@ -41,7 +41,7 @@ function transactionAfter(state: SessionState, facts: Facts): TransactionState {
 }
 
 /** Reasons for which nobody knows what a read calls. */
-const hidesCalls: ReadonlySet<TextReason | null> = new Set([
+export const hidesCalls: ReadonlySet<TextReason | null> = new Set([
   'bound-code',
   'catalogue',
   'malformed',

@@ -153,8 +153,10 @@ export interface Facts {
   readonly asks: readonly Answer[];
   /** Whether it is EXPLAIN, DESCRIBE or ANALYZE of a read: FOUND_ROWS() then counts the rows of the plan. */
   readonly explains: boolean;
-  /** Whether it is a read that may call a function which changes data: a stored, a loadable one, a sequence's. */
+  /** Whether it is a read that may call a function which does anything: a stored, loadable or unsafe one. */
   readonly callsUnknown: boolean;
+  /** Whether it is a read that may call a function which changes data: not one that only locks or waits. */
+  readonly callsWriting: boolean;
   /** `'primary'` if a plain comment of the text is `route:primary`. */
   readonly hint: 'primary' | null;
 }

@@ -3,7 +3,7 @@ import type { Facts, Freed, StatementKind, StatePin, TextReason } from './facts.
 import { Lexer } from './lexer.ts';
 import { openStatement } from './opening.ts';
 import { defaultReading, differs, otherReadings, type Reading } from './readings.ts';
-import { ReadJudge, readsSession, waiting, worstCall } from './reads.ts';
+import { ReadJudge, readsSession, worstCall } from './reads.ts';
 import { callsInWrite, freedBy, objectOf } from './session-objects.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
@@ -32,6 +32,7 @@ function facts(kind: StatementKind, more: Partial<Facts>): Facts {
     asks: asksNothing,
     explains: false,
     callsUnknown: false,
+    callsWriting: false,
     hint: null,
     ...more,
   };
@@ -208,11 +209,18 @@ function refusedRead(
     frees: freedBy(tokens),
     asks: effects.asks,
     explains: kind === 'read' && explains(opening),
-    callsUnknown:
-      calls !== 'pure' || (refusal.reason === 'unsafe-function' && !waiting.has(refusal.word)),
+    callsUnknown: calls !== 'pure' || refusal.reason === 'unsafe-function',
+    callsWriting: calls === 'unknown' || calls === 'unsafe' || isSequence(refusal),
     hint,
   });
 }
+
+/** `NEXT VALUE FOR s`, `s.nextval`: no parentheses. */
+function isSequence({ reason, word }: Refusal): boolean {
+  return reason === 'unsafe-function' && sequenceWords.has(word);
+}
+
+const sequenceWords: ReadonlySet<string | null> = new Set(['next', 'nextval']);
 
 /** A write behind WITH or EXPLAIN ANALYZE is executed, behind EXPLAIN shown. */
 function kindOfWrite(opening: Opening): StatementKind {
@@ -260,6 +268,7 @@ function bothOf(first: Facts, second: Facts): Facts {
     asks: allAnswers(first.asks, second.asks),
     explains: first.explains || second.explains,
     callsUnknown: first.callsUnknown || second.callsUnknown,
+    callsWriting: first.callsWriting || second.callsWriting,
     hint: first.hint ?? second.hint,
   };
   if (first.reason === null) {

@@ -137,8 +137,11 @@ export function readsSession(reason: TextReason): boolean {
   return reason === 'session-function' || reason === 'system-variable';
 }
 
+/** What a function may do at worst. */
+type Call = 'pure' | 'waiting' | 'unsafe' | 'unknown';
+
 /** Built-in functions that lock or wait, and change no data. */
-export const waiting: ReadonlySet<string | null> = new Set([
+const waiting: ReadonlySet<string | null> = new Set([
   'get_lock',
   'is_free_lock',
   'is_used_lock',
@@ -148,17 +151,20 @@ export const waiting: ReadonlySet<string | null> = new Set([
 ]);
 
 /**
- * The worst that is called behind token `from`, perhaps by a view: a built-in function that acts, or
- * a stored or loadable one, which may do anything.
+ * The worst that is called behind token `from`, perhaps by a view: a built-in function that locks or
+ * waits, one that acts, or a stored or loadable one, which may do anything.
  */
-export function worstCall(tokens: Tokens, from: number): 'pure' | 'unsafe' | 'unknown' {
-  let worst: 'pure' | 'unsafe' = 'pure';
+export function worstCall(tokens: Tokens, from: number): Call {
+  let worst: Call = 'pure';
   for (let at = from; at < tokens.count; at++) {
     if (tokens.flags(at) & vocabulary.UNSAFE_TABLE) return 'unknown';
     if (tokens.type(at) !== token.OPEN) continue;
     const refusal = judgeParenthesis(tokens, at, from) ?? judgeCounted(tokens, at, from);
     if (refusal?.reason === 'unknown-function') return 'unknown';
-    if (refusal?.reason === 'unsafe-function' && !waiting.has(refusal.word)) worst = 'unsafe';
+    if (refusal?.reason === 'unsafe-function') {
+      const isWaiting: boolean = waiting.has(refusal.word) && worst !== 'unsafe';
+      worst = isWaiting ? 'waiting' : 'unsafe';
+    }
   }
   return worst;
 }
