@@ -240,6 +240,9 @@ describeRows('no accounts', { pin: 'user-variable' }, [
   ["SET GLOBAL a = 'b'@c", 'in an assignment'],
   ['ALTER USER u WITH MAX_USER_CONNECTIONS 1@a', 'behind a number'],
 ]);
+describeRows('a session variable for one', { kind: 'other', pin: 'session-variable' }, [
+  ['SET STATEMENT a = 1 FOR SELECT 1', 'for one statement'],
+]);
 describeRows('session variables', { kind: 'set', pin: 'session-variable' }, [
   ['SET `default` = 1', 'named like another form of SET'],
   ['SET @@global = 1', 'named like a scope'],
