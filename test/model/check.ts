@@ -1,10 +1,10 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { channels, type StatementEvent } from '@rwsplit/core';
 import fc from 'fast-check';
-import type { Outcome } from './outcome.ts';
+import { Incidents } from './incidents.ts';
+import { show } from './outcome.ts';
 import { perform, statementOf } from './perform.ts';
-import { type Kind, type Plan, Plans } from './plan.ts';
+import { isTurn, type Kind, type Plan, Plans } from './plan.ts';
 import { type Difference, replay } from './replay.ts';
+import { Routes } from './routes.ts';
 import { allSets, type Stage } from './stage.ts';
 import { type Core, isRoomy, Subject } from './subject.ts';
 import { Tally } from './tally.ts';
@@ -42,7 +42,7 @@ export async function check({
   const tally = new Tally();
   const trial = new Trial(stage, core, tally);
   await fc.assert(
-    fc.asyncProperty(new Plans(kinds, longest), (plan) => trial.run(plan)),
+    fc.asyncProperty(new Plans(kinds, stage.pausable.length, longest), (plan) => trial.run(plan)),
     {
       seed,
       ...(options.path === undefined ? {} : { path: options.path }),
@@ -70,22 +70,20 @@ class Trial {
   async run(plan: Plan): Promise<void> {
     const stage = this.#stage;
     const subject = new Subject(this.#core, stage, plan.limit);
-    const countReads = (message: unknown) => {
-      if ((message as StatementEvent).role === 'replica') this.#tally.replicaReads++;
-    };
-    subscribe(channels.statement, countReads);
+    using routes = new Routes();
+    const incidents = new Incidents(stage);
     let used: ReadonlySet<number> | null = null;
     let differences: string[] = [];
     try {
-      const performances = await inTime(perform(plan, subject, stage));
+      const performances = await inTime(perform(plan, { subject, stage, routes, incidents }));
       used = new Set(performances.map(({ place }) => place.set));
       differences = (await replay(performances, stage)).map((one) => describe(one, stage));
       if (differences.length === 0) differences = await this.#differentTables(used);
       for (const one of performances) this.#tally.add(one, isRoomy(plan.limit));
     } finally {
-      unsubscribe(channels.statement, countReads);
+      this.#tally.replicaReads += routes.replicaReads;
       if (used === null) await stage.endAll();
-      await inTime(subject.close());
+      await inTime(Promise.all([subject.close(), incidents.end()]));
       await this.#tidy(plan, used ?? allSets);
     }
     if (differences.length > 0) throw new Error(differences.join('\n'));
@@ -108,7 +106,7 @@ class Trial {
   }
 
   async #tidy(plan: Plan, used: ReadonlySet<number>): Promise<void> {
-    if (plan.steps.some(({ saying }) => saying?.template.includes('extra') === true)) {
+    if (plan.steps.some((step) => isTurn(step) && step.saying?.template.includes('extra'))) {
       await this.#stage.dropExtras(used);
     }
     await this.#stage.reset(used);
@@ -128,19 +126,15 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 }
 
 /** The session up to the statement that went wrong, readable. */
-function describe({ performance, at, found, expected }: Difference, stage: Stage): string {
-  const lines = performance.said.slice(0, at + 1).map(({ saying, template, place, outcome }) => {
+function describe({ performance, at, problem }: Difference, stage: Stage): string {
+  const lines = performance.said.slice(0, at + 1).map((one) => {
+    const { saying, template, place, outcome, role } = one;
     const { sql, values, method } = statementOf(stage.subject, template, place, saying);
     const bound = values.length === 0 ? '' : ` -- ${values.join(', ')}`;
-    return `  ${method} ${sql}${bound}  => ${show(outcome)}`;
+    return `  ${role ?? 'nowhere'}: ${method} ${sql}${bound}  => ${show(outcome)}`;
   });
   const where = at < performance.said.length ? 'the last statement' : performance.end;
-  return [
-    `${performance.kind} in slot ${performance.slot}: ${where} gave ${show(found)}, but ${show(expected)} on one connection`,
-    ...lines,
-  ].join('\n');
-}
-
-function show(outcome: Outcome | null): string {
-  return outcome === null ? 'success' : JSON.stringify(outcome);
+  return [`${performance.kind} in slot ${performance.slot}: ${where} ${problem}`, ...lines].join(
+    '\n',
+  );
 }

@@ -7,6 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import * as core from '@rwsplit/core';
+import { attachCluster } from '../support/servers/cluster.ts';
 import { type Flavor, flavors } from '../support/servers/flavor.ts';
 import { startCluster } from '../support/servers/start-cluster.ts';
 import { check } from './check.ts';
@@ -32,7 +33,7 @@ for (const flavor of chosen) await run(flavor, allowed);
 
 async function run(flavor: Flavor, allowed: readonly Kind[]): Promise<void> {
   await using cluster = await startCluster({ flavor, statementLog: false });
-  await using stage = await Stage.open(cluster);
+  await using stage = await Stage.open(cluster, attachCluster(cluster.info));
   const start = performance.now();
   try {
     const tally = await check({

@@ -32,6 +32,9 @@ describe.concurrent('sessions over pools of 1 to 4 connections per host', () => 
       // Not vacuous: what was tried, and what was answered.
       expect(tally.statements).toBeGreaterThanOrEqual(5000);
       expect(tally.replicaReads).toBeGreaterThan(100);
+      expect(tally.readsAfterWrites).toBeGreaterThan(100);
+      const { answered, lost } = tally.insertsFromReplica;
+      expect(answered).toBeGreaterThan(2 * lost);
       expect(tally.errors).toBeLessThan(tally.statements / 3);
       expect(shareOfAnswered(tally, 'connection')).toBeGreaterThan(0.8);
       expect(shareOfAnswered(tally, 'scope')).toBeGreaterThan(0.7);

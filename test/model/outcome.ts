@@ -66,3 +66,7 @@ export function asKyselySeesIt(outcome: Outcome): Outcome {
 export function isSame(one: Outcome, other: Outcome): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
+
+export function show(outcome: Outcome | null): string {
+  return outcome === null ? 'success' : JSON.stringify(outcome);
+}

@@ -1,9 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Acknowledged, isScope, olderThan, SeenCounters } from './counters.ts';
+import type { Incidents } from './incidents.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import type { Kind, Plan, Saying, Step } from './plan.ts';
+import { isTurn, type Kind, type Plan, type Saying, type Turn } from './plan.ts';
+import type { Routes } from './routes.ts';
 import { type Place, type Side, type Stage, setOf } from './stage.ts';
-import { thenAlways } from './statements.ts';
+import { asksOf, isShared, locksReads, readsCounters, thenAlways } from './statements.ts';
 import type { Run, Subject } from './subject.ts';
 
 /** A statement that a session has said, and what became of it. */
@@ -12,6 +15,10 @@ export interface Said {
   readonly place: Place;
   readonly template: string;
   readonly outcome: Outcome;
+  /** Where it ran; `null` if it ran nowhere. */
+  readonly role: 'primary' | 'replica' | null;
+  /** What is wrong with where it ran, or with what it showed of other sessions. */
+  readonly complaint: string | null;
 }
 
 /** One session from its beginning to its end. */
@@ -28,12 +35,25 @@ export interface Performance {
 /** How long a step is waited for. What takes longer waits for another session's connection. */
 const patience = 20;
 
+/** All that sessions need of the world. */
+export interface Scene {
+  readonly subject: Subject;
+  readonly stage: Stage;
+  readonly routes: Routes;
+  readonly incidents: Incidents;
+}
+
 /** Has the sessions of a plan speak in its order, and waits until all have ended. */
-export async function perform(plan: Plan, subject: Subject, stage: Stage): Promise<Performance[]> {
+export async function perform(plan: Plan, scene: Scene): Promise<Performance[]> {
+  const acknowledged = new Acknowledged(scene.stage);
   const alive = new Map<number, Actor>();
   const counts = new Map<number, number>();
   const all: Actor[] = [];
   for (const step of plan.steps) {
+    if (!isTurn(step)) {
+      await scene.incidents.begin(step);
+      continue;
+    }
     let actor = alive.get(step.slot);
     if (actor === undefined) {
       if (step.saying === null) continue;
@@ -41,11 +61,14 @@ export async function perform(plan: Plan, subject: Subject, stage: Stage): Promi
       counts.set(step.slot, nth + 1);
       const set = setOf(step.slot, nth);
       const before = all.findLast(({ performance }) => performance.place.set === set);
-      actor = new Actor(step, nth, subject, stage, before?.finished ?? null);
+      actor = new Actor(step, nth, scene, acknowledged, before?.finished ?? null);
       alive.set(step.slot, actor);
       all.push(actor);
     }
     if (step.saying === null) alive.delete(step.slot);
+    const isQuiet = all.every(({ isBusy }) => !isBusy);
+    if (step.saying !== null && readsCounters(step.saying.template) && isQuiet)
+      await acknowledged.update();
     await actor.take(step);
   }
   for (const actor of alive.values()) actor.end('commit');
@@ -57,30 +80,39 @@ export async function perform(plan: Plan, subject: Subject, stage: Stage): Promi
 class Actor {
   readonly performance: Performance;
   readonly finished: Promise<void>;
-  readonly #stage: Stage;
-  readonly #tasks: (Step | 'commit' | 'rollback')[] = [];
+  readonly #scene: Scene;
+  readonly #seen: SeenCounters;
+  readonly #tasks: (Turn | 'commit' | 'rollback')[] = [];
   #wake: () => void = () => {};
   #idle: () => void = () => {};
   #isBusy = false;
+  /** Whether it may lock what it reads. */
+  #isLocking = false;
 
   constructor(
-    { slot, kind }: Step,
+    { slot, kind }: Turn,
     nth: number,
-    subject: Subject,
-    stage: Stage,
+    scene: Scene,
+    acknowledged: Acknowledged,
     /** The end of the session that had the same tables. */
     before: Promise<void> | null,
   ) {
     const place = { set: setOf(slot, nth), id: `s${slot}x${nth}` };
-    this.#stage = stage;
+    this.#scene = scene;
+    this.#seen = new SeenCounters(kind, acknowledged);
     this.performance = { slot, kind, place, said: [], end: 'commit', endOutcome: null };
     // Each in a flow of its own, from its first call on: the plan's own flow has no statements.
     const flow = new AsyncResource('session');
-    this.finished = flow.runInAsyncScope(() => this.#live(subject, before));
+    this.finished = flow.runInAsyncScope(() => this.#live(before));
+  }
+
+  /** Whether it waits for an answer, or may do so at once. */
+  get isBusy(): boolean {
+    return this.#isBusy;
   }
 
   /** Gives it a step; waits a while until that is done, unless the step may overlap others. */
-  async take(step: Step): Promise<void> {
+  async take(step: Turn): Promise<void> {
     const wasBusy = this.#isBusy;
     this.#give(step.saying === null ? (step.overlaps ? 'rollback' : 'commit') : step);
     if (wasBusy || step.overlaps) return;
@@ -100,19 +132,21 @@ class Actor {
     this.#give(how);
   }
 
-  #give(task: Step | 'commit' | 'rollback'): void {
+  #give(task: Turn | 'commit' | 'rollback'): void {
     this.#tasks.push(task);
     this.#isBusy = true;
     this.#wake();
   }
 
-  async #live(subject: Subject, before: Promise<void> | null): Promise<void> {
+  async #live(before: Promise<void> | null): Promise<void> {
     const { performance } = this;
+    const { stage, subject } = this.#scene;
     if (before !== null) {
       await before;
-      await this.#stage.cluster.waitUntilReplicated();
+      // A scope is promised nothing of what another session has written before it.
+      if (isScope(performance.kind)) await stage.cluster.waitUntilReplicated();
     }
-    const { name } = this.#stage.subject;
+    const { name } = stage.subject;
     const outcome = await outcomeOf(name, () =>
       subject.hold(performance.kind, async (run) => {
         performance.end = await this.#speak(run);
@@ -120,6 +154,7 @@ class Actor {
       }),
     );
     performance.endOutcome = outcome.kind === 'result' ? null : outcome;
+    this.#isBusy = false;
     this.#idle();
   }
 
@@ -131,7 +166,7 @@ class Actor {
     }
   }
 
-  async #next(): Promise<Step | 'commit' | 'rollback'> {
+  async #next(): Promise<Turn | 'commit' | 'rollback'> {
     for (;;) {
       const task = this.#tasks.shift();
       if (task !== undefined) return task;
@@ -144,17 +179,27 @@ class Actor {
   }
 
   async #say(run: Run, saying: Saying, template: string): Promise<void> {
-    const { said, kind } = this.performance;
+    if (this.#isLocking && isShared(template)) return;
+    const { said, kind, place: own } = this.performance;
+    const { stage, routes } = this.#scene;
     const isAlone = kind.endsWith('alone');
-    const place = isAlone ? lonePlace(this.performance.place, said.length) : this.performance.place;
-    // A lone read is promised nothing of what was written before it.
-    const text = isAlone && saying.needsSession ? `/* route:primary */ ${template}` : template;
-    const outcome = await outcomeOf(this.#stage.subject.name, () =>
-      run(statementOf(this.#stage.subject, text, place, saying)),
-    );
-    said.push({ saying, place, template: text, outcome });
+    const place = isAlone ? lonePlace(own, said.length) : own;
+    this.#isLocking ||= !isAlone && locksReads.test(template);
+    const floor = this.#seen.floor();
+    const statement = statementOf(stage.subject, template, place, saying);
+    const outcome = await outcomeOf(stage.subject.name, () => run(statement));
+    const role = outcome.kind === 'refused' ? null : routes.of(statement.sql);
+    let complaint: string | null = null;
+    if (role === 'replica') {
+      if (saying.needsPrimary || template.includes('route:primary')) complaint = 'ran on a replica';
+      else if (readsCounters(template)) complaint = olderThan(floor, outcome);
+    }
+    if (readsCounters(template)) this.#seen.saw(outcome, place);
+    said.push({ saying, place, template, outcome, role, complaint });
     const next = thenAlways.get(template);
-    if (next !== undefined && outcome.kind === 'result') await this.#say(run, saying, next);
+    if (next !== undefined && outcome.kind === 'result') {
+      await this.#say(run, { ...saying, asks: asksOf(next), needsPrimary: false }, next);
+    }
   }
 }
 

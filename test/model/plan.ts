@@ -25,11 +25,11 @@ export interface Saying {
   readonly n: number;
   readonly method: 'query' | 'execute';
   readonly asks: Asks | null;
-  readonly needsSession: boolean;
+  readonly needsPrimary: boolean;
 }
 
 /** The next thing that the session of a slot does; it begins one if there is none. */
-export interface Step {
+export interface Turn {
   readonly slot: number;
   /** What the session is, if this is its first step. */
   readonly kind: Kind;
@@ -37,6 +37,19 @@ export interface Step {
   readonly saying: Saying | null;
   /** Whether the next step of another session starts before this one is done. */
   readonly overlaps: boolean;
+}
+
+/** What happens beside the sessions. */
+export type Incident =
+  /** A replica applies nothing for a while. */
+  | { readonly incident: 'pause'; readonly replica: number; readonly ms: number }
+  /** Another process adds to its counter. */
+  | { readonly incident: 'count' };
+
+export type Step = Turn | Incident;
+
+export function isTurn(step: Step): step is Turn {
+  return 'slot' in step;
 }
 
 /** What several sessions do, in this order, on pools of one size. */
@@ -51,7 +64,9 @@ export class Plan {
   }
 
   [fc.toStringMethod](): string {
-    const lines = this.steps.map(({ slot, kind, saying, overlaps }) => {
+    const lines = this.steps.map((step) => {
+      if (!isTurn(step)) return `\n  ${describeIncident(step)}`;
+      const { slot, kind, saying, overlaps } = step;
       const what = saying === null ? 'ends' : `${saying.method} ${saying.template} n=${saying.n}`;
       return `\n  slot ${slot} (${kind}): ${what}${overlaps ? ' (overlaps)' : ''}`;
     });
@@ -59,15 +74,45 @@ export class Plan {
   }
 }
 
-/** All plans with these kinds of sessions. */
+function describeIncident(step: Incident): string {
+  return step.incident === 'pause'
+    ? `replica ${step.replica + 1} applies nothing for ${step.ms} ms`
+    : 'another process counts';
+}
+
+/** All plans with these kinds of sessions; `replicas` is how many may be paused. */
 export class Plans extends fc.Arbitrary<Plan> {
   readonly #arbitrary: fc.Arbitrary<readonly [number, readonly Step[]]>;
 
-  constructor(allowed: readonly Kind[], longest: number) {
+  constructor(allowed: readonly Kind[], replicas: number, longest: number) {
     super();
+    const step = fc.oneof(
+      {
+        weight: 30,
+        arbitrary: turns(
+          allowed,
+          [0, 1],
+          sayings(({ weight }) => weight),
+          14,
+        ),
+      },
+      // What binds a session to its connection keeps it from moving between hosts.
+      {
+        weight: 30,
+        arbitrary: turns(
+          allowed,
+          [2, 3],
+          sayings(({ lightWeight }) => lightWeight ?? 0),
+          30,
+        ),
+      },
+      { weight: 6, arbitrary: fc.constant({ incident: 'count' } as const) },
+      ...(replicas === 0 ? [] : [{ weight: 2, arbitrary: pauses(replicas) }]),
+    );
     this.#arbitrary = fc.tuple(
-      fc.integer({ min: 1, max: slots }),
-      fc.array(steps(allowed), { maxLength: longest, size: 'max' }),
+      // At its end a session still has its connection until that is clean.
+      fc.constantFrom(1, 2, 3, 2 * slots, 2 * slots),
+      fc.array(step, { maxLength: longest, size: 'max' }),
     );
   }
 
@@ -88,7 +133,7 @@ export class Plans extends fc.Arbitrary<Plan> {
 
 function* smallerPlans({ limit, steps }: Plan): IterableIterator<Plan> {
   for (let slot = 0; slot < slots; slot++) {
-    const others = steps.filter((step) => step.slot !== slot);
+    const others = steps.filter((step) => !isTurn(step) || step.slot !== slot);
     if (others.length < steps.length) yield new Plan(limit, others);
   }
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
@@ -96,33 +141,47 @@ function* smallerPlans({ limit, steps }: Plan): IterableIterator<Plan> {
       yield new Plan(limit, steps.toSpliced(Math.max(at, 0), size + Math.min(at, 0)));
     }
   }
-  if (steps.some(({ overlaps }) => overlaps)) {
-    const inOrder = steps.map((step) => ({ ...step, overlaps: false }));
+  if (steps.some((step) => isTurn(step) && step.overlaps)) {
+    const inOrder = steps.map((step) => (isTurn(step) ? { ...step, overlaps: false } : step));
     yield new Plan(limit, inOrder);
   }
 }
 
-function steps(allowed: readonly Kind[]): fc.Arbitrary<Step> {
+function pauses(replicas: number): fc.Arbitrary<Incident> {
   return fc.record({
-    slot: fc.nat({ max: slots - 1 }),
+    incident: fc.constant('pause'),
+    replica: fc.nat({ max: replicas - 1 }),
+    ms: fc.constantFrom(100, 300),
+  });
+}
+
+function turns(
+  allowed: readonly Kind[],
+  ofSlots: readonly number[],
+  language: fc.Arbitrary<Saying>,
+  /** How many statements a session has, about. */
+  length: number,
+): fc.Arbitrary<Turn> {
+  return fc.record({
+    slot: fc.constantFrom(...ofSlots),
     kind: fc.constantFrom(...allowed),
-    saying: fc.option(sayings(), { freq: 14 }),
+    saying: fc.option(language, { freq: length }),
     overlaps: fc.nat({ max: 9 }).map((n) => n === 9),
   });
 }
 
-function sayings(): fc.Arbitrary<Saying> {
+function sayings(weightOf: (group: Group) => number): fc.Arbitrary<Saying> {
   return fc.oneof(
-    ...groups.map((group) => ({ weight: group.weight, arbitrary: sayingsOf(group) })),
+    ...groups.map((group) => ({ weight: weightOf(group), arbitrary: sayingsOf(group) })),
   );
 }
 
-function sayingsOf({ texts, asks, needsSession }: Group): fc.Arbitrary<Saying> {
+function sayingsOf({ texts, asks, needsPrimary }: Group): fc.Arbitrary<Saying> {
   return fc.record({
     template: fc.constantFrom(...texts),
     n: fc.integer({ min: 1, max: 6 }),
     method: fc.constantFrom('query', 'query', 'query', 'query', 'execute'),
     asks: fc.constant(asks ?? null),
-    needsSession: fc.constant(needsSession === true),
+    needsPrimary: fc.constant(needsPrimary === true),
   });
 }

@@ -1,17 +1,17 @@
 import { type Connection, createConnection } from 'mysql2/promise';
-import { asKyselySeesIt, isSame, type Outcome, outcomeOf } from './outcome.ts';
+import { withoutOthers } from './counters.ts';
+import { asKyselySeesIt, isSame, type Outcome, outcomeOf, show } from './outcome.ts';
 import { type Performance, type Said, statementOf } from './perform.ts';
 import { type Kind, type Saying, slots } from './plan.ts';
 import { type Stage, setUp } from './stage.ts';
-import { leavesState } from './statements.ts';
+import { leavesState, readsCounters } from './statements.ts';
 
-/** A statement that gave something else on one plain connection. */
+/** A statement that gave something else on one plain connection, or something too old. */
 export interface Difference {
   readonly performance: Performance;
   /** Index of the statement; the number of statements for the end of a library's transaction. */
   readonly at: number;
-  readonly found: Outcome | null;
-  readonly expected: Outcome | null;
+  readonly problem: string;
 }
 
 /**
@@ -74,19 +74,23 @@ class Replay {
     const isTransaction = kind === 'knex-transaction';
     if (isTransaction) await this.#connection.query('BEGIN');
     for (const [at, one] of said.entries()) {
+      if (one.complaint !== null) return { performance, at, problem: one.complaint };
       const expected = await this.#expected(one);
-      if (expected !== null && !isSame(expected, one.outcome)) {
-        return { performance, at, found: one.outcome, expected };
+      if (expected !== null && !isSame(expected, comparable(one, one.outcome))) {
+        return { performance, at, problem: differ(one.outcome, expected) };
       }
     }
     const expected = isTransaction ? await this.#end(end) : null;
     const isAsExpected =
       endOutcome === null ? expected === null : expected !== null && isSame(expected, endOutcome);
-    return isAsExpected ? null : { performance, at: said.length, found: endOutcome, expected };
+    return isAsExpected
+      ? null
+      : { performance, at: said.length, problem: differ(endOutcome, expected) };
   }
 
   /** `null`: the statement was refused, and may be. */
-  async #expected({ saying, template, place, outcome }: Said): Promise<Outcome | null> {
+  async #expected(one: Said): Promise<Outcome | null> {
+    const { saying, template, place, outcome } = one;
     if (mayBe(outcome, saying.asks !== null)) return null;
     const { kind } = this.#performance;
     const { reference } = this.#stage;
@@ -99,7 +103,7 @@ class Replay {
         : this.#connection.query(sql, values);
       return (await answer)[0];
     });
-    return kind.startsWith('kysely') ? asKyselySeesIt(expected) : expected;
+    return comparable(one, kind.startsWith('kysely') ? asKyselySeesIt(expected) : expected);
   }
 
   /** Lone statements share nothing; one may only ask about the one before it. */
@@ -118,6 +122,15 @@ class Replay {
     );
     return outcome.kind === 'result' ? null : outcome;
   }
+}
+
+/** Without what other sessions have to do with it. */
+function comparable({ template, place }: Said, outcome: Outcome): Outcome {
+  return readsCounters(template) ? withoutOthers(outcome, place) : outcome;
+}
+
+function differ(found: Outcome | null, expected: Outcome | null): string {
+  return `gave ${show(found)}, but ${show(expected)} on one connection`;
 }
 
 /** Kysely and Knex only ever send text. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Cluster, ConnectionOptions } from '../support/servers/cluster.ts';
+import type { Server } from '../support/servers/server.ts';
 import { slots } from './plan.ts';
 
 /** Sets of tables for each slot: its sessions take them in turn. */
@@ -13,29 +14,43 @@ export const allSets: ReadonlySet<number> = new Set(Array.from({ length: sets },
 /** What the application sets each connection up with, on both sides. */
 export const setUp = "SET SESSION group_concat_max_len = 2222, @app = 'set up'";
 
+/** The counter of another process; those of sets have the numbers of the sets. */
+export const counterOfOthers = 1;
+
 /** Two databases with the same tables: one for what is tested, one for what it is compared with. */
 export class Stage implements AsyncDisposable {
   readonly cluster: Cluster;
+  /** The replicas that may stop applying for a while. */
+  readonly pausable: readonly Server[];
   readonly #base: string;
   readonly #admin: Connection;
   #resets = 0;
 
-  private constructor(cluster: Cluster, base: string, connection: Connection) {
+  private constructor(cluster: Cluster, pausing: Cluster | null, connection: Connection) {
     this.cluster = cluster;
-    this.#base = base;
+    this.pausable = pausing?.replicas ?? [];
+    this.#base = `${cluster.database}_${randomBytes(6).toString('hex')}`;
     this.#admin = connection;
   }
 
-  static async open(cluster: Cluster): Promise<Stage> {
-    const base = `${cluster.database}_${randomBytes(6).toString('hex')}`;
+  /**
+   * @param pausing the same servers with connections of their own, if their replicas may be paused:
+   *   they are nobody else's then, and a wait for replication must not keep one from going on.
+   */
+  static async open(cluster: Cluster, pausing: Cluster | null = null): Promise<Stage> {
     const options = { ...cluster.connectionOptions(cluster.primary), multipleStatements: true };
     const connection = await createConnection(options);
     // What a broken session leaves locked is an error, and no wait for ever.
     await connection.query('SET SESSION lock_wait_timeout = 10, innodb_lock_wait_timeout = 10');
-    const stage = new Stage(cluster, base, connection);
+    const stage = new Stage(cluster, pausing, connection);
     await connection.query(stage.sides.flatMap((side) => schemaOf(side)).join(';\n'));
     await cluster.waitUntilReplicated();
     return stage;
+  }
+
+  /** A name that no other stage has. */
+  get name(): string {
+    return this.#base;
   }
 
   get subject(): Side {
@@ -59,9 +74,10 @@ export class Stage implements AsyncDisposable {
   async reset(used: ReadonlySet<number> = allSets): Promise<void> {
     this.#resets++;
     const each = this.sides.flatMap(({ database, other }) =>
-      [...used].flatMap((set) =>
-        [database, other].flatMap((name) => resetOf(name, set, this.#resets)),
-      ),
+      [...used].flatMap((set) => [
+        ...[database, other].flatMap((name) => resetOf(name, set, this.#resets)),
+        `UPDATE ${database}.counter SET n = 0 WHERE id = ${counterOf(set)}`,
+      ]),
     );
     await this.#admin.query(['START TRANSACTION', ...each, 'COMMIT'].join(';\n'));
     await this.cluster.waitUntilReplicated();
@@ -83,8 +99,25 @@ export class Stage implements AsyncDisposable {
       `SELECT * FROM ${name}.s${set}_item ORDER BY id`,
       `SELECT * FROM ${name}.s${set}_note ORDER BY id`,
     ];
-    const [rows] = await this.#admin.query([...of(side.database), ...of(side.other)].join(';'));
+    const counter = `SELECT n FROM ${side.database}.counter WHERE id = ${counterOf(set)}`;
+    const all = [...of(side.database), ...of(side.other), counter];
+    const [rows] = await this.#admin.query(all.join(';'));
     return rows;
+  }
+
+  /** What all have committed, as another process sees it on the primary. */
+  async counters(): Promise<Counters> {
+    const rows = await this.cluster.primary.query<{ id: number; n: number }>(
+      `SELECT id, n FROM ${this.subject.database}.counter`,
+    );
+    return new Map(rows.map(({ id, n }) => [id, n]));
+  }
+
+  /** Adds to the counter of another process. */
+  async count(): Promise<void> {
+    await this.cluster.primary.query(
+      `UPDATE ${this.subject.database}.counter SET n = n + 1 WHERE id = ${counterOfOthers}`,
+    );
   }
 
   /** Drops what DDL of sessions may have made. */
@@ -104,6 +137,7 @@ export class Stage implements AsyncDisposable {
     ]);
     await this.#admin.query(drops.join(';'));
     this.#admin.destroy();
+    for (const replica of this.pausable) replica.disconnect();
   }
 }
 
@@ -128,7 +162,7 @@ export class Side {
   render(template: string, place: Place, n: number): string {
     return template
       .replaceAll('{p}', `s${place.set}_`)
-      .replaceAll('{set}', String(place.set + 10))
+      .replaceAll('{set}', String(counterOf(place.set)))
       .replaceAll('{id}', `${this.name}${place.id}`)
       .replaceAll('{db}', this.database)
       .replaceAll('{other}', this.other)
@@ -149,6 +183,14 @@ export function setOf(slot: number, nth: number): number {
   return slot * setsOfSlot + (nth % setsOfSlot);
 }
 
+/** What each counter had, by its number. */
+export type Counters = ReadonlyMap<number, number>;
+
+/** The counter that the sessions with a set of tables add to. */
+export function counterOf(set: number): number {
+  return set + 10;
+}
+
 /** Ids that a set of tables may use until the end of the stage. */
 const idsOfSet = 100_000_000;
 /** Ids that one table may use until the next reset. */
@@ -167,6 +209,8 @@ function schemaOf({ database, other }: Side): string[] {
       `INSERT INTO ${name}.menu VALUES (1, 'tea', 2), (2, 'milk${index}', 1), (3, 'salt', 3), (4, 'rye', 4), (5, 'oil', ${index}), (6, 'egg', 2), (7, 'plum', 9)`,
       ...[...allSets].flatMap((set) => tablesOf(name, set)),
     ]),
+    `CREATE TABLE ${database}.counter (id INT PRIMARY KEY, n INT NOT NULL)`,
+    `INSERT INTO ${database}.counter VALUES ${[counterOfOthers, ...[...allSets].map(counterOf)].map((id) => `(${id}, 0)`).join(', ')}`,
     `CREATE PROCEDURE ${database}.set_x(n INT) SET @x = n`,
     `CREATE PROCEDURE ${database}.take_lock(name VARCHAR(64)) DO GET_LOCK(name, 0)`,
     `CREATE FUNCTION ${database}.twice(n INT) RETURNS INT NO SQL RETURN n * 2`,

@@ -13,19 +13,57 @@ export interface Group {
   readonly weight: number;
   readonly texts: readonly string[];
   readonly asks?: Asks;
-  /**
-   * Whether a lone statement may not be one of these: it would read what an earlier one wrote, and
-   * nothing promises that a replica has it yet.
-   */
-  readonly needsSession?: true;
+  /** Whether a replica must never run one. */
+  readonly needsPrimary?: true;
+  /** The same for sessions that seldom say what binds them to a connection. */
+  readonly lightWeight?: number;
 }
 
+/** Whether a statement reads the counters of all sessions. */
+export function readsCounters(template: string): boolean {
+  return template.endsWith(readCounters) || template === readAgain;
+}
+
+/** Whether a statement touches what other sessions touch too. */
+export function isShared(template: string): boolean {
+  return template === count || template === countWithin || readsCounters(template);
+}
+
+/** What has a session lock what it reads: two of them would wait for each other's counters. */
+export const locksReads = /SERIALIZABLE/;
+
+/** Adds to the counter of the session. */
+const count = 'UPDATE {db}.counter SET n = n + 1 WHERE id = {set}';
+
+/** The same in a short transaction. */
+const countWithin = 'UPDATE {db}.counter SET n = n + 1 WHERE {set} = id';
+
+/** Reads the counters of all sessions. What it says for itself is how its event is found. */
+const readCounters = "SELECT '{id}' AS who, id, n FROM {db}.counter ORDER BY id";
+const readOnPrimary = `/* route:primary */ ${readCounters}`;
+const readAgain = "SELECT '{id}' AS who, id, n FROM {db}.counter WHERE n >= 0 ORDER BY id";
+
+const askAll =
+  'SELECT ROW_COUNT() AS r, FOUND_ROWS() AS f, LAST_INSERT_ID() AS l, @@warning_count AS w';
+
 /**
- * What follows at once, whatever the plan says: the locks of a prepared transaction are nobody's, and
- * the session's own next statement would wait for them.
+ * What follows at once, whatever the plan says. The locks of a prepared transaction are nobody's, and
+ * the session's own next statement would wait for them. And a read that comes later finds replicas
+ * that have caught up.
  */
 export const thenAlways: ReadonlyMap<string, string> = new Map([
   ["XA PREPARE '{id}'", "XA COMMIT '{id}'"],
+  [readCounters, readAgain],
+  [readOnPrimary, readAgain],
+  ['BEGIN WORK', countWithin],
+  [countWithin, 'COMMIT WORK'],
+  ['COMMIT WORK', readAgain],
+  ['SELECT {p}next({n}) AS v', 'SELECT COUNT(*) AS c, MAX(id) AS m FROM {p}note'],
+  // Back to the connection of the insert, from a read elsewhere.
+  ['INSERT INTO {p}note (item) VALUES ({n})', 'SELECT COUNT(*) AS c FROM {p}note'],
+  ['SELECT COUNT(*) AS c FROM {p}note', 'SELECT LAST_INSERT_ID() AS id'],
+  ['INSERT INTO {p}note (item) VALUES ({n}), ({n})', 'SELECT MIN(id) AS m FROM {p}note'],
+  ['SELECT MIN(id) AS m FROM {p}note', askAll],
 ]);
 
 /** What leaves something in its session, which the next lone statement must not meet. */
@@ -36,6 +74,7 @@ export const groups: readonly Group[] = [
   {
     name: 'static reads',
     weight: 30,
+    lightWeight: 16,
     texts: [
       'SELECT id, name, price FROM menu ORDER BY id',
       'SELECT id FROM menu WHERE price > {n} ORDER BY id LIMIT 2',
@@ -59,8 +98,8 @@ export const groups: readonly Group[] = [
   },
   {
     name: 'own reads',
-    weight: 8,
-    needsSession: true,
+    weight: 12,
+    lightWeight: 16,
     texts: [
       'SELECT id, tag, name, amount FROM {p}item ORDER BY id',
       'SELECT COUNT(*) AS c, SUM(amount) AS s FROM {p}item',
@@ -69,11 +108,19 @@ export const groups: readonly Group[] = [
       'SELECT COUNT(*) AS c, SUM(item) AS s FROM {p}note',
       'SELECT i.id, n.item FROM {p}item i JOIN {p}note n ON n.item = i.tag ORDER BY i.id, n.id',
       'SELECT id FROM {p}item WHERE tag = {n} FOR UPDATE',
+      'SELECT COUNT(*) AS c FROM {p}extra',
     ],
+  },
+  {
+    name: 'counters',
+    weight: 12,
+    lightWeight: 16,
+    texts: [count, readCounters, readCounters, readCounters, readOnPrimary],
   },
   {
     name: 'counted reads',
     weight: 4,
+    needsPrimary: true,
     texts: [
       'SELECT SQL_CALC_FOUND_ROWS id FROM menu ORDER BY id LIMIT {n}',
       'SELECT SQL_CALC_FOUND_ROWS name FROM menu WHERE id > {n} ORDER BY id LIMIT 1',
@@ -82,6 +129,8 @@ export const groups: readonly Group[] = [
   {
     name: 'inserts',
     weight: 14,
+    lightWeight: 16,
+    needsPrimary: true,
     texts: [
       "INSERT INTO {p}item (name, amount) VALUES ('new', {n})",
       "INSERT INTO {p}item (name) VALUES ('a'), ('b'), ('c')",
@@ -94,11 +143,15 @@ export const groups: readonly Group[] = [
       'REPLACE INTO {p}item (tag, amount) VALUES ({n}, 9)',
       'INSERT INTO {p}note (item) SELECT id FROM menu WHERE id <= {n}',
       'INSERT INTO {p}note (item) VALUES (?)',
+      'INSERT INTO {p}note (item) VALUES ({n})',
+      'INSERT INTO {p}note (item) VALUES ({n}), ({n})',
     ],
   },
   {
     name: 'changes',
     weight: 6,
+    lightWeight: 6,
+    needsPrimary: true,
     texts: [
       'UPDATE {p}item SET amount = amount + 1 WHERE amount > {n}',
       'UPDATE {p}item SET amount = amount',
@@ -113,6 +166,7 @@ export const groups: readonly Group[] = [
   {
     name: 'transactions',
     weight: 14,
+    needsPrimary: true,
     texts: [
       'BEGIN',
       'START TRANSACTION',
@@ -139,8 +193,23 @@ export const groups: readonly Group[] = [
     ],
   },
   {
+    name: 'short transactions',
+    weight: 2,
+    needsPrimary: true,
+    lightWeight: 4,
+    texts: ['BEGIN WORK'],
+  },
+  {
+    name: 'writes that look like reads',
+    weight: 2,
+    needsPrimary: true,
+    lightWeight: 3,
+    texts: ['SELECT {p}next({n}) AS v'],
+  },
+  {
     name: 'definitions',
     weight: 2,
+    needsPrimary: true,
     texts: [
       'CREATE TABLE IF NOT EXISTS {p}extra (id INT PRIMARY KEY AUTO_INCREMENT)',
       'DROP TABLE IF EXISTS {p}extra',
@@ -207,6 +276,7 @@ export const groups: readonly Group[] = [
   {
     name: 'user locks',
     weight: 6,
+    needsPrimary: true,
     texts: [
       "SELECT GET_LOCK('{id}a', 0) AS g",
       "SELECT GET_LOCK('{id}b', 0) AS g",
@@ -221,6 +291,7 @@ export const groups: readonly Group[] = [
   {
     name: 'table locks',
     weight: 3,
+    needsPrimary: true,
     texts: [
       'LOCK TABLES {p}item WRITE',
       'LOCK TABLES {p}item WRITE, menu READ, {p}note WRITE',
@@ -231,6 +302,7 @@ export const groups: readonly Group[] = [
   {
     name: 'prepared by text',
     weight: 6,
+    needsPrimary: true,
     texts: [
       "PREPARE p1 FROM 'SELECT id FROM menu WHERE id > ? ORDER BY id'",
       "PREPARE p1 FROM 'INSERT INTO {p}item (amount) VALUES (?)'",
@@ -249,6 +321,7 @@ export const groups: readonly Group[] = [
   {
     name: 'handlers',
     weight: 4,
+    needsPrimary: true,
     texts: [
       'HANDLER menu OPEN AS h',
       'HANDLER h READ FIRST',
@@ -259,6 +332,7 @@ export const groups: readonly Group[] = [
   {
     name: 'XA',
     weight: 4,
+    needsPrimary: true,
     texts: [
       "XA START '{id}'",
       "XA END '{id}'",
@@ -277,7 +351,6 @@ export const groups: readonly Group[] = [
       'CALL {p}list()',
       "CALL take_lock('{id}a')",
       'CALL {p}begin()',
-      'SELECT {p}next({n}) AS v',
       'SELECT twice(price) AS t FROM menu WHERE id = {n}',
     ],
   },
@@ -299,6 +372,7 @@ export const groups: readonly Group[] = [
   {
     name: 'last insert',
     weight: 12,
+    lightWeight: 20,
     asks: 'insert',
     texts: [
       'SELECT LAST_INSERT_ID() AS id',
@@ -315,6 +389,7 @@ export const groups: readonly Group[] = [
   {
     name: 'previous statement',
     weight: 24,
+    lightWeight: 14,
     asks: 'previous',
     texts: [
       'SELECT FOUND_ROWS() AS f',
@@ -331,7 +406,7 @@ export const groups: readonly Group[] = [
       'SELECT @@session.error_count AS e',
       'GET DIAGNOSTICS @n = ROW_COUNT',
       'GET DIAGNOSTICS CONDITION 1 @n = MYSQL_ERRNO',
-      'SELECT ROW_COUNT() AS r, FOUND_ROWS() AS f, LAST_INSERT_ID() AS l, @@warning_count AS w',
+      askAll,
       'SELECT @n := FOUND_ROWS() AS n',
       'SET @n = ROW_COUNT()',
       'INSERT INTO {p}note (item) VALUES (FOUND_ROWS())',
@@ -340,3 +415,8 @@ export const groups: readonly Group[] = [
     ],
   },
 ];
+
+/** What a statement asks about that follows another. */
+export function asksOf(template: string): Asks | null {
+  return groups.find(({ texts }) => texts.includes(template))?.asks ?? null;
+}

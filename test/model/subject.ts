@@ -103,13 +103,21 @@ export class Subject {
       connectionLimit: this.#limit,
     }));
     if (primary === undefined) throw new Error('a cluster has a primary');
-    return { primary, replicas, dialect: cluster.flavor, acquireTimeout: 5000 } as const;
+    return {
+      primary,
+      replicas,
+      dialect: cluster.flavor,
+      acquireTimeout: 5000,
+      // The process is what writes, whichever of its pools it writes with.
+      cluster: this.#stage.name,
+      causalWait: 100,
+    } as const;
   }
 }
 
-/** Whether the pools of this size have a connection for every session. */
+/** Whether the pools of this size have a connection for every session, and for those that have ended. */
 export function isRoomy(limit: number): boolean {
-  return limit >= slots;
+  return limit >= 2 * slots;
 }
 
 type Hold = (subject: Subject, work: Work) => Promise<void>;
