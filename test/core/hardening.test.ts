@@ -37,6 +37,8 @@ describe.each(flavors)('%s', (flavor) => {
     core = createReplicatedPool({
       primary: cluster.connectionOptions(cluster.primary),
       replicas: cluster.replicas.map((server) => cluster.connectionOptions(server)),
+      // A replica that has not caught up yet must not change where things run.
+      causalWait: 10_000,
       ...change,
     });
     return core;

@@ -50,6 +50,8 @@ export async function makeBed(flavor: Flavor): Promise<Bed> {
         replicas,
         log: { warn: () => {} },
         ...change,
+        // A replica that has not caught up yet must not change where things run.
+        replication: { causalWait: 10_000, ...change?.replication },
       });
       opened.push(db);
       return db;

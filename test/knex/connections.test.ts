@@ -157,6 +157,18 @@ describe.each(flavors)('Knex connections on %s', async (flavor) => {
     expect(open.every((count) => count > 0 && count <= 3)).toBe(true);
   });
 
+  it('opens one more to each replica after a write, that tells what the replica has', async () => {
+    const db = bed.open({ pool: { min: 0, max: 1 } });
+    await db('person').insert({ name: newTag() });
+    await db('person').first();
+    // The catalogue is read by a connection that is closed after it.
+    await vi.waitFor(async () => {
+      const [onPrimary, ...onReplicas] = await connections(bed);
+      expect(onPrimary).toBe(1);
+      expect(onReplicas.sort()).toEqual([1, 2]);
+    });
+  });
+
   it('has a connection to the primary for each of pool.max sessions', async () => {
     const db = bed.open({ pool: { min: 0, max: 12 }, replication: { acquireTimeout: 2_000 } });
     const all = await Promise.all(Array.from({ length: 12 }, () => db.transaction()));

@@ -54,7 +54,8 @@ describe.each(flavors)('%s', async (flavor) => {
     it('opens nothing before the first query', async () => {
       await using db = open(cluster, database);
       expect(db.selectFrom('person').select('id').compile().sql).toContain('select');
-      expect(await allConnections()).toEqual([0, 0, 0]);
+      // A server may still show one of the test before, which was closed while it logged in.
+      await expect.poll(allConnections).toEqual([0, 0, 0]);
     });
 
     it('opens no connection to the primary for reads alone', async () => {

@@ -49,17 +49,22 @@ describe.each(flavors)('%s', async (flavor) => {
     const down = await migrator.migrateTo('1_create');
     expect(down.error).toBeUndefined();
 
-    const connected = await Promise.all(
+    const onReplicas = await Promise.all(
       cluster.replicas.map(async (server, index) => {
         const since = before[index];
         const statements = await server.statements(since === undefined ? {} : { since });
-        const threads = statements.filter(
+        const connects = statements.filter(
           ({ command, sql: text }) => command === 'Connect' && text.includes(database.name),
         );
-        return threads.length;
+        const threads = new Set(connects.map(({ threadId }) => threadId));
+        const commands = statements.filter(({ threadId }) => threads.has(threadId));
+        return commands.map(({ command }) => command);
       }),
     );
-    expect(connected).toEqual([0, 0]);
+    // After a write, core makes ready to ask each replica whether it has it; nobody reads.
+    for (const commands of onReplicas) {
+      expect(['', 'Connect', 'Connect Ping', 'Connect Ping Quit']).toContain(commands.join(' '));
+    }
   });
 
   it('lets one of two migrators at a time migrate', async () => {

@@ -58,7 +58,12 @@ export function open(
   { log, plugins, ...options }: OpenOptions = {},
 ): Kysely<Tables> {
   return new Kysely<Tables>({
-    dialect: new ReplicatedMysqlDialect({ ...hosts(cluster, database), ...options }),
+    dialect: new ReplicatedMysqlDialect({
+      ...hosts(cluster, database),
+      // A replica that has not caught up yet must not change where things run.
+      causalWait: 10_000,
+      ...options,
+    }),
     ...(log === undefined ? {} : { log }),
     ...(plugins === undefined ? {} : { plugins }),
   });

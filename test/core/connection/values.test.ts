@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { areRecognised, codeIn } from '../../../packages/core/src/connection/bound-values.ts';
 import { responseOf, rolledBack } from '../../../packages/core/src/connection/response.ts';
 import { failureOf } from '../../../packages/core/src/pool/failure.ts';
-import type { Response } from '../../../packages/core/src/session/observe.ts';
+import type { Response } from '../../../packages/core/src/session/response.ts';
 
 const code = mysql.raw('GET_LOCK("x", 1)');
 

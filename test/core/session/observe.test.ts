@@ -4,10 +4,10 @@ import {
   bearsDoubt,
   observe,
   observeError,
-  type Response,
   withAnswers,
 } from '../../../packages/core/src/session/observe.ts';
 import { predict } from '../../../packages/core/src/session/predict.ts';
+import type { Response } from '../../../packages/core/src/session/response.ts';
 import { freshSession, type SessionState } from '../../../packages/core/src/session/state.ts';
 import type { Answer, Dialect } from '../../../packages/core/src/statement/facts.ts';
 import type { Row } from '../statement/rows.ts';
@@ -33,7 +33,8 @@ const insideWithoutAutocommit = 1;
 const rows = null;
 
 function answer(serverStatus: number | null, rest: Partial<Response> = {}): Response {
-  return { serverStatus, insertId: null, hasChangedState: false, ...rest };
+  const hasRows = serverStatus === null;
+  return { serverStatus, insertId: null, hasChangedState: false, gtids: null, hasRows, ...rest };
 }
 
 /** The state after a statement that was answered. */

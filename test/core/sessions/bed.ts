@@ -66,6 +66,8 @@ export function makeBed(cluster: Cluster, place: Place): Bed {
         replicas: replicas.slice(0, 1).map((replica) => ({ ...replica, connectionLimit: 1 })),
         catalogueRefresh: false,
         acquireTimeout: 2_000,
+        // A replica that has not caught up yet must not change where things run.
+        causalWait: 10_000,
         ...change,
       });
       pools.push(pool);

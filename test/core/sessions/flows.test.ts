@@ -56,7 +56,7 @@ describe.each(flavors)('%s', async (flavor) => {
       connection: { ...bed.primary },
       replicas: replicasOf(limit),
       pool: { min: 0, max: limit },
-      replication: { catalogueRefresh: false },
+      replication: { catalogueRefresh: false, causalWait: 10_000 },
     });
     ends.push(() => db.destroy());
     return db;
@@ -68,6 +68,7 @@ describe.each(flavors)('%s', async (flavor) => {
         primary: { ...bed.primary, connectionLimit: limit },
         replicas: replicasOf(limit),
         catalogueRefresh: false,
+        causalWait: 10_000,
       }),
     });
     ends.push(() => db.destroy());

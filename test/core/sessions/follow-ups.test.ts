@@ -221,7 +221,8 @@ describe.each(flavors)('%s', async (flavor) => {
   const bed = makeBed(cluster, place);
   let pool: ReplicatedPool;
   const ends: (() => Promise<unknown>)[] = [];
-  const limits = { primary: { ...bed.primary, connectionLimit: 12 } };
+  const patience = { acquireTimeout: 10_000, causalWait: 10_000 };
+  const limits = { primary: { ...bed.primary, connectionLimit: 12 }, ...patience };
   const replicas = bed.replicas.map((replica) => ({ ...replica, connectionLimit: 12 }));
 
   beforeAll(async () => {
@@ -274,6 +275,7 @@ describe.each(flavors)('%s', async (flavor) => {
         connection: { ...bed.primary },
         replicas,
         pool: { min: 0, max: 12 },
+        replication: patience,
       });
       ends.push(() => db.destroy());
       return (work) => withSession(() => work(async (sql) => (await db.raw(sql))[0]));

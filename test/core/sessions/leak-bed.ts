@@ -32,6 +32,8 @@ export interface LeakBed {
   wasSetUp(server: Server, connection: PoolConnection): boolean;
   /** Who still has a connection, or waits for one. */
   outstanding(): string[];
+  /** How many connections to a server may be no pool's: one for each of these that has it as a host. */
+  sideConnections(server: Server): number;
   close(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export function openLeakBed(cluster: OwnedCluster): LeakBed {
     setUp.add(`${host.name} ${connection.threadId}`);
     await runOnRaw(connection, setUpText);
   };
+  let closing: Promise<unknown> | null = null;
   const hosts = () => ({
     primary: makePool(cluster.primary),
     replicas: cluster.replicas.map((server) => makePool(server)),
@@ -106,13 +109,15 @@ export function openLeakBed(cluster: OwnedCluster): LeakBed {
       ...[...ledgers.values()].filter(({ out }) => out > 0).map(({ out }) => `a pool: ${out}`),
       ...(knex.client.pool.numUsed() > 0 ? ['Knex'] : []),
     ],
+    sideConnections: (server) => (server === cluster.replicas[1] ? 3 : 4),
     close: async () => {
-      await Promise.all([
+      closing ??= Promise.all([
         pool.promise().end(),
         narrow.promise().end(),
         kysely.destroy(),
         knex.destroy(),
       ]);
+      await closing;
     },
   };
 }

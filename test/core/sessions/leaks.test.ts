@@ -14,6 +14,7 @@ import { kyselySessions } from './kysely-sessions.ts';
 import { type LeakBed, openLeakBed, runOnRaw, setUpText } from './leak-bed.ts';
 import {
   connectionIds,
+  lastStatements,
   leftovers,
   pendingTransaction,
   performanceSchema,
@@ -107,10 +108,17 @@ describe.each(flavors)(
       }
     });
 
-    it('left pools whole, and their connections as new', async () => {
+    it('left pools whole, and their connections as new, and nothing else after them', async () => {
       const { cluster, bed } = run();
       expect((await Promise.all(cluster.all.map(leftovers))).flat()).toEqual([]);
-      await expectWhole(cluster, bed);
+      const taken = await expectWhole(cluster, bed);
+      await bed.close();
+      for (const server of cluster.all) {
+        const known = idsOf(taken, server);
+        const unknown = async () =>
+          (await connectionIds(server)).filter((id) => !known.includes(id));
+        await expect.poll(unknown, { timeout: 5_000 }).toEqual([]);
+      }
     });
   },
 );
@@ -162,8 +170,8 @@ async function runMixedSessions(cluster: OwnedCluster): Promise<Run> {
  * Takes every connection of every pool at once, and looks at each: the server has told what it holds;
  * the rest only it can tell. One more has to wait, so that the pool has no more than it should.
  */
-async function expectWhole(cluster: OwnedCluster, bed: LeakBed): Promise<void> {
-  const taken: { server: Server; connection: PoolConnection }[] = [];
+async function expectWhole(cluster: OwnedCluster, bed: LeakBed): Promise<readonly Taken[]> {
+  const taken: Taken[] = [];
   for (const { pool, port } of bed.ledgers()) {
     const server = cluster.all.find((each) => each.port === port);
     if (server === undefined) throw new Error('a pool of no server');
@@ -183,12 +191,41 @@ async function expectWhole(cluster: OwnedCluster, bed: LeakBed): Promise<void> {
   }
   for (const server of cluster.all) {
     const known = taken.filter((each) => each.server === server);
-    const ids = known.map(({ connection }) => Number(connection.threadId)).sort((a, b) => a - b);
-    // No connection that no pool knows, either.
-    await expect.poll(() => connectionIds(server), { timeout: 5_000 }).toEqual(ids);
+    await expectNoOthers(server, idsOf(taken, server), bed);
     await expectClean(cluster, server, known, bed);
   }
+  return taken;
 }
+
+function idsOf(taken: readonly Taken[], server: Server): number[] {
+  return taken
+    .filter((each) => each.server === server)
+    .map(({ connection }) => Number(connection.threadId));
+}
+
+/** No connection that no pool knows, either: but for one each that asks what the server has executed. */
+async function expectNoOthers(
+  server: Server,
+  known: readonly number[],
+  bed: LeakBed,
+): Promise<void> {
+  const others = async () => {
+    const last = await lastStatements(server);
+    const ids = await connectionIds(server);
+    expect(known.filter((id) => !ids.includes(id))).toEqual([]);
+    return ids.filter((id) => !known.includes(id)).map((id) => last.get(id) ?? '');
+  };
+  const most = bed.sideConnections(server);
+  await expect
+    .poll(async () => (await others()).length, { timeout: 5_000 })
+    .toBeLessThanOrEqual(most);
+  const wrong = async () => (await others()).filter((text) => !ownQuestion.test(text));
+  await expect.poll(wrong, { timeout: 5_000 }).toEqual([]);
+}
+
+/** After its login, it has only pinged. */
+const ownQuestion =
+  /^statement\/com\/Ping$|^SELECT (WAIT_FOR_EXECUTED_GTID_SET\(|MASTER_GTID_WAIT\(|@@GLOBAL\.gtid_|NULL, @@GLOBAL\.gtid_)/;
 
 async function expectClean(
   cluster: OwnedCluster,
@@ -225,6 +262,12 @@ async function freshSettings(cluster: OwnedCluster, server: Server): Promise<unk
   connection.release();
   await pool.promise().end();
   return settings;
+}
+
+/** A connection of a pool, and where it leads. */
+interface Taken {
+  readonly server: Server;
+  readonly connection: PoolConnection;
 }
 
 function take(pool: Pool): Promise<PoolConnection> {

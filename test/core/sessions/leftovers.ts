@@ -9,6 +9,7 @@ export const performanceSchema: readonly string[] = [
   '--performance-schema-instrument=transaction=ON',
   '--performance-schema-instrument=statement/%=ON',
   '--performance-schema-consumer-events-transactions-current=ON',
+  '--performance-schema-consumer-events-statements-current=ON',
 ];
 
 /** What sessions leave behind in connections here, so that it can be looked for. */
@@ -66,6 +67,16 @@ export async function connectionIds(server: Server): Promise<number[]> {
     `SELECT t.PROCESSLIST_ID AS id FROM ${threads} ORDER BY id`,
   );
   return rows.map(({ id }) => Number(id));
+}
+
+/** What the application's connections have run last, by their ids: a text, or the name of another command. */
+export async function lastStatements(server: Server): Promise<ReadonlyMap<number, string>> {
+  const found = await server.query<{ id: number; text: string }>(
+    `SELECT t.PROCESSLIST_ID AS id, COALESCE(e.SQL_TEXT, e.EVENT_NAME) AS text
+      FROM performance_schema.events_statements_current e JOIN performance_schema.threads t USING (THREAD_ID)
+      WHERE t.PROCESSLIST_USER = 'app'`,
+  );
+  return new Map(found.map(({ id, text }) => [Number(id), text]));
 }
 
 /** What only a connection itself can tell. */

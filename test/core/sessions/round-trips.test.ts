@@ -37,7 +37,19 @@ describe.each(flavors)('%s', (flavor) => {
     'SELECT VERSION(), @@GLOBAL.init_connect, @@SESSION.character_set_client, @@SESSION.character_set_results, @@SESSION.collation_connection, @@SESSION.sql_mode',
     'SELECT CURRENT_ROLE()',
   ];
-  const setUpOfPrimary = ['SET SESSION session_track_state_change = 1'];
+  /** Whether and whose GTIDs the first connection to the primary can tell of. */
+  const askForGtids =
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('aurora_version', 'gtid_domain_id', 'gtid_mode', 'log_bin')";
+  const setUpOfPrimary = [
+    `SET SESSION session_track_state_change = 1, ${
+      flavor === 'mysql'
+        ? "session_track_gtids = 'OWN_GTID'"
+        : "session_track_system_variables = IF(@@SESSION.session_track_system_variables = '*', '*', " +
+          "CONCAT_WS(',', NULLIF(@@SESSION.session_track_system_variables, ''), 'last_gtid'))"
+    }`,
+  ];
+  /** The same around a hook: what it writes is told of, and what it has set up does not stop that. */
+  const setUpAround = (hook: readonly string[]) => [...setUpOfPrimary, ...hook, ...setUpOfPrimary];
   const setUpOfReplica = ['SET SESSION autocommit = 1', 'SET SESSION TRANSACTION READ ONLY'];
   /** What the login agreed on; a reset brings back something else. */
   const agreed =
@@ -66,12 +78,20 @@ describe.each(flavors)('%s', (flavor) => {
   }
 
   /** All that was sent since the mark, by server; a number for each connection where there are several. */
-  async function sent(): Promise<{ primary: string[]; replica: string[] }> {
+  async function sent(): Promise<Sent> {
     const [primary = [], replica = []] = await Promise.all(
       cluster.all.map(async (server, index) => commandsSince(server, moments[index] ?? new Map())),
     );
-    return { primary: textsOf(primary), replica: textsOf(replica) };
+    const { watch, others } = split(replica);
+    const watched = watch.map(({ text }) => text.replace(/'.*'/, 'GTIDs'));
+    return {
+      primary: textsOf(primary),
+      replica: textsOf(others),
+      ...(watched.length === 0 ? {} : { watch: watched }),
+    };
   }
+
+  const wait = `SELECT ${flavor === 'mysql' ? 'WAIT_FOR_EXECUTED_GTID_SET' : 'MASTER_GTID_WAIT'}(GTIDs, 0.25)`;
 
   function options(change: Partial<ReplicatedPoolOptions> = {}): ReplicatedPoolOptions {
     const host = (server: OwnedCluster['primary']) => ({
@@ -83,6 +103,7 @@ describe.each(flavors)('%s', (flavor) => {
       replicas: cluster.replicas.map(host),
       // It has a connection of its own for a moment.
       catalogueRefresh: false,
+      causalWait: 10_000,
       ...change,
     };
   }
@@ -96,10 +117,16 @@ describe.each(flavors)('%s', (flavor) => {
   /** A pool with one connection to each host that is set up and has been used. */
   async function usedPool(change: Partial<ReplicatedPoolOptions> = {}): Promise<ReplicatedPool> {
     const pool = openPool(change);
-    await pool.promise().query('SELECT 1');
-    await pool.promise().query('DO 1');
-    await mark();
+    await use((text) => pool.promise().query(text));
     return pool;
+  }
+
+  /** Writes, and reads where that is known to be. */
+  async function use(one: (text: string) => PromiseLike<unknown>): Promise<void> {
+    await one('UPDATE item SET n = n + 1 WHERE id = 2');
+    await cluster.waitUntilReplicated();
+    await one('SELECT 1');
+    await mark();
   }
 
   describe('a new connection', () => {
@@ -108,7 +135,7 @@ describe.each(flavors)('%s', (flavor) => {
       await pool.promise().query('SELECT n FROM item');
       await pool.promise().query('DO 1');
       expect(await sent()).toEqual({
-        primary: [...greeting, ...setUpOfPrimary, 'DO 1'],
+        primary: [...greeting, askForGtids, ...setUpOfPrimary, 'DO 1'],
         replica: [...greeting, ...setUpOfReplica, 'SELECT n FROM item'],
       });
     });
@@ -118,7 +145,7 @@ describe.each(flavors)('%s', (flavor) => {
       await pool.promise().query('SELECT n FROM item');
       await pool.promise().query('DO 1');
       expect(await sent()).toEqual({
-        primary: [...greeting, zone, ...setUpOfPrimary, 'DO 1'],
+        primary: [...greeting, askForGtids, ...setUpAround([zone]), 'DO 1'],
         replica: [...greeting, zone, ...setUpOfReplica, 'SELECT n FROM item'],
       });
     });
@@ -135,11 +162,14 @@ describe.each(flavors)('%s', (flavor) => {
     const expected = {
       primary: texts.filter((text) => !text.includes(' n FROM')),
       replica: texts.filter((text) => text.startsWith('SELECT')),
+      // For the first read after each write, beside the pool.
+      watch: [wait, wait],
     };
     // A replica that lags may lack a column: what it has not is asked of the primary, too.
     const runAll = async (one: (text: string) => PromiseLike<unknown>) => {
       for (const text of texts) {
         await Promise.resolve(one(text)).catch(() => {});
+        await cluster.waitUntilReplicated();
       }
     };
 
@@ -160,18 +190,14 @@ describe.each(flavors)('%s', (flavor) => {
 
     it('by Kysely', async () => {
       const db = openKysely();
-      await sql`DO 1`.execute(db);
-      await sql`SELECT 1`.execute(db);
-      await mark();
+      await use((text) => db.executeQuery(CompiledQuery.raw(text)));
       await runAll((text) => db.executeQuery(CompiledQuery.raw(text)));
       expect(await sent()).toEqual(expected);
     });
 
     it('by Knex', async () => {
       const db = openKnex();
-      await db.raw('DO 1');
-      await db.raw('SELECT 1');
-      await mark();
+      await use((text) => db.raw(text));
       await runAll((text) => db.raw(text));
       expect(await sent()).toEqual(expected);
     });
@@ -179,8 +205,7 @@ describe.each(flavors)('%s', (flavor) => {
     it('in withSession', async () => {
       const pool = await usedPool();
       await withSession(() => runAll((text) => pool.promise().query(text)));
-      // Behind a write, it reads on the primary.
-      expect(await sent()).toEqual({ primary: texts.slice(1), replica: texts.slice(0, 1) });
+      expect(await sent()).toEqual(expected);
     });
 
     it('prepared: once for each connection', async () => {
@@ -211,13 +236,13 @@ describe.each(flavors)('%s', (flavor) => {
       expect(await sent()).toEqual({
         primary: [...own, 'COMMIT', ...own, 'ROLLBACK'],
         replica: ['SELECT n FROM item', 'SELECT n FROM item'],
+        watch: [wait],
       });
     });
 
     it('by Kysely', async () => {
       const db = openKysely();
-      await sql`DO 1`.execute(db);
-      await mark();
+      await use((text) => db.executeQuery(CompiledQuery.raw(text)));
       await db.transaction().execute(async (trx) => {
         await sql`SELECT n FROM item`.execute(trx);
         await sql`UPDATE item SET n = 2`.execute(trx);
@@ -246,8 +271,7 @@ describe.each(flavors)('%s', (flavor) => {
 
     it('by Knex', async () => {
       const db = openKnex();
-      await db.raw('DO 1');
-      await mark();
+      await use((text) => db.raw(text));
       await db.transaction(async (trx) => {
         await trx.raw('SELECT n FROM item');
         await trx.transaction((inner) => inner.raw('UPDATE item SET n = 2'));
@@ -405,8 +429,7 @@ describe.each(flavors)('%s', (flavor) => {
       const db = openKysely({
         onCreateConnection: (connection) => connection.executeQuery(CompiledQuery.raw(zone)),
       });
-      await sql`DO 1`.execute(db);
-      await mark();
+      await use((text) => db.executeQuery(CompiledQuery.raw(text)));
       await db.connection().execute((connection) => sql`SET @a = 1`.execute(connection));
       await sql.raw(nextText).execute(db);
       expect(await sent()).toEqual({
@@ -421,8 +444,7 @@ describe.each(flavors)('%s', (flavor) => {
           connection.query(zone, done);
         },
       });
-      await db.raw('DO 1');
-      await mark();
+      await use((text) => db.raw(text));
       const connection: unknown = await db.client.acquireConnection();
       await db.raw('SET @a = 1').connection(connection);
       await db.client.releaseConnection(connection);
@@ -497,31 +519,38 @@ describe.each(flavors)('%s', (flavor) => {
       const pool = await usedPool({ checkIdleAfter: 150 });
       // A session ends at once; what stands alone has its connection to itself for a moment longer.
       const alone = (text: string) => withSession(() => pool.promise().query(text));
+      await alone(fresh);
       await alone('DO 1');
       await alone('DO 2');
       await sleep(200);
       await alone('DO 3');
       await alone('DO 4');
-      expect(await sent()).toEqual({
-        primary: ['DO 1', 'DO 2', '[ping]', 'DO 3', 'DO 4'],
-        replica: [],
-      });
+      expect(await sentSince(fresh)).toEqual(['DO 1', 'DO 2', '[ping]', 'DO 3', 'DO 4']);
     });
 
     it('the same in a session that has been idle for long', async () => {
       const pool = await usedPool({ checkIdleAfter: 150 });
       await withSession(async () => {
+        await pool.promise().query(fresh);
         await pool.promise().query('DO 1');
         await pool.promise().query('DO 2');
         await sleep(200);
         await pool.promise().query('DO 3');
         await pool.promise().query('DO 4');
       });
-      expect(await sent()).toEqual({
-        primary: ['DO 1', 'DO 2', '[ping]', 'DO 3', 'DO 4'],
-        replica: [],
-      });
+      expect(await sentSince(fresh)).toEqual(['DO 1', 'DO 2', '[ping]', 'DO 3', 'DO 4']);
     });
+
+    /** Behind it the connection has not been idle for long, however long the set-up of a test takes. */
+    const fresh = 'DO /* fresh */ 1';
+
+    /** What the primary was sent after a text; nothing else was sent to anybody. */
+    async function sentSince(text: string): Promise<string[]> {
+      const { primary, replica, watch } = await sent();
+      expect([...replica, ...(watch ?? [])]).toEqual([]);
+      expect(primary).toContain(text);
+      return primary.slice(primary.indexOf(text) + 1);
+    }
   });
 
   it('reads the catalogue on a connection of its own, and closes it', async () => {
@@ -531,7 +560,9 @@ describe.each(flavors)('%s', (flavor) => {
     const { primary, replica } = await sent();
     expect(replica).toEqual([...greeting, ...setUpOfReplica, 'SELECT n FROM item']);
     const own = primary.filter((text) => text.startsWith('2: '));
-    expect(own).toEqual([...greeting, ...setUpOfPrimary, 'DO 1'].map((text) => `2: ${text}`));
+    expect(own).toEqual(
+      [...greeting, askForGtids, ...setUpOfPrimary, 'DO 1'].map((text) => `2: ${text}`),
+    );
     const reading = primary.filter((text) => text.startsWith('1: '));
     expect(reading.length + own.length).toBe(primary.length);
     expect(reading).toContain('1: SELECT VERSION(), DATABASE()');
@@ -590,7 +621,8 @@ describe.each(flavors)('%s', (flavor) => {
 
   /** What a connection of the primary is sent when something was left behind in it. */
   function afterReset(hook: readonly string[] = []): string[] {
-    return ['[reset connection]', agreed, ...hook, ...setUpOfPrimary];
+    const setUp = hook.length === 0 ? setUpOfPrimary : setUpAround(hook);
+    return ['[reset connection]', agreed, ...setUp];
   }
 
   async function leaveBehind(pool: ReplicatedPool, texts: readonly string[]): Promise<void> {
@@ -623,7 +655,7 @@ describe.each(flavors)('%s', (flavor) => {
       connection: { ...cluster.connectionOptions(cluster.primary) },
       pool: { min: 0, max: 1, ...pool },
       replicas: cluster.replicas.map((server) => cluster.connectionOptions(server)),
-      replication: { catalogueRefresh: false },
+      replication: { catalogueRefresh: false, causalWait: 10_000 },
     });
     opened.push({ end: async () => db.destroy() });
     return db;
@@ -631,6 +663,24 @@ describe.each(flavors)('%s', (flavor) => {
 });
 
 const nextText = 'DO /* next */ 1';
+
+/** What was sent; without `watch`, nothing was asked about what a replica has. */
+interface Sent {
+  readonly primary: string[];
+  readonly replica: string[];
+  readonly watch?: string[];
+}
+
+/** The commands of the connection that does nothing but ask what a replica has, and all others. */
+function split(commands: readonly Command[]): { watch: Command[]; others: Command[] } {
+  const own = /^SELECT (WAIT_FOR_EXECUTED_GTID_SET|MASTER_GTID_WAIT)\(|^SELECT @@GLOBAL\.gtid_/;
+  const of = (threadId: number) => commands.filter((command) => command.threadId === threadId);
+  const isWatch = ({ threadId }: Command) => of(threadId).every(({ text }) => own.test(text));
+  return {
+    watch: commands.filter(isWatch),
+    others: commands.filter((command) => !isWatch(command)),
+  };
+}
 
 /** The next user of the only connection to the primary: it waits until that one is clean. */
 async function next(pool: ReplicatedPool): Promise<void> {

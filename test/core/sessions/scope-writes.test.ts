@@ -21,49 +21,101 @@ describe.each(flavors)('%s', (flavor) => {
   afterAll(() => cluster.stop());
   afterEach(() => core.promise().end());
 
-  function open(limit = 10): ReplicatedPool {
+  function open(limit = 10, causalWait = 50): ReplicatedPool {
     const [replica] = cluster.replicas;
     core = createReplicatedPool({
       primary: { ...cluster.connectionOptions(cluster.primary), connectionLimit: limit },
       replicas: replica === undefined ? [] : [cluster.connectionOptions(replica)],
+      causalWait,
     });
     return core;
   }
 
-  it('reads on the primary after a write beside the session, and sends nothing else to a replica', async () => {
-    const pool = open().promise();
-    await withSession(async () => {
-      await Promise.all([
-        (async () => {
-          await pool.query('SELECT id FROM item');
-          await pool.query('SELECT id FROM item');
-        })(),
-        pool.query("INSERT INTO note (text) SELECT CONCAT('slow', SLEEP(0.2))"),
-      ]);
-      const connection = await pool.getConnection();
-      await connection.query('SELECT /* beside-1 */ id FROM note');
-      await connection.query("SELECT /* beside-2 */ GET_LOCK('beside', 1)");
-      await connection.query('START TRANSACTION /* beside-3 */');
-      await connection.rollback();
-      connection.release();
-    });
-    for (const tag of ['beside-1', 'beside-2', 'beside-3']) {
-      expect((await cluster.whoRan(tag)).map(({ server }) => server)).toEqual(['primary']);
-    }
-  });
+  const behind = 'the primary, while the replica does not have it';
+  const caughtUp = 'the replica, as soon as it has it';
 
-  it('knows of the write although a statement that began before it ends after it', async () => {
-    const pool = open().promise();
-    await withSession(async () => {
-      await Promise.all([
-        pool.query(
-          'WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 900) SELECT COUNT(*) FROM c a, c b',
-        ),
-        pool.query("INSERT INTO note (text) VALUES ('fast')"),
+  /** Runs a function with a replica that applies nothing; it is told how to let it catch up. */
+  async function withStoppedReplica(work: (goOn: () => Promise<void>) => Promise<void>) {
+    const applying = cluster.replicas.map(({ replication }) => replication);
+    const goOn = async () => {
+      await Promise.all(applying.map((each) => each.startApplying()));
+    };
+    await Promise.all(applying.map((each) => each.stopApplying()));
+    await work(goOn).finally(goOn);
+    await cluster.waitUntilReplicated();
+  }
+
+  /** Runs a read; the replica catches up while it waits, or only after it. */
+  async function readWhile<Rows>(
+    where: typeof behind | typeof caughtUp,
+    goOn: () => Promise<void>,
+    read: () => Promise<[Rows, unknown]>,
+  ): Promise<Rows> {
+    const reading = read();
+    if (where === caughtUp) {
+      await goOn();
+    }
+    const [rows] = await reading;
+    return rows;
+  }
+
+  const serverOf = { [behind]: 'primary', [caughtUp]: 'replica-1' };
+  const waitOf = { [behind]: 50, [caughtUp]: 10_000 };
+
+  describe.each([behind, caughtUp] as const)('reads on %s', (where) => {
+    it('what was written beside the session, and sends nothing else to a replica', async () => {
+      const pool = open(10, waitOf[where]).promise();
+      const text = `slow ${waitOf[where]} `;
+      const tags = [1, 2, 3].map((n) => `beside-${n}-${waitOf[where]}`);
+      await pool.query('SELECT id FROM item');
+      await withStoppedReplica((goOn) =>
+        withSession(async () => {
+          await Promise.all([
+            (async () => {
+              await pool.query('SELECT id FROM item');
+              await pool.query('SELECT id FROM item');
+            })(),
+            pool.query('INSERT INTO note (text) SELECT CONCAT(?, SLEEP(0.2))', [text]),
+          ]);
+          const connection = await pool.getConnection();
+          const read = `SELECT /* ${tags[0]} */ text FROM note WHERE text LIKE ?`;
+          const find = () => connection.query(read, [`${text}%`]);
+          expect(await readWhile(where, goOn, find)).toEqual([{ text: `${text}0` }]);
+          await connection.query(`SELECT /* ${tags[1]} */ GET_LOCK('beside', 1)`);
+          await connection.query(`START TRANSACTION /* ${tags[2]} */`);
+          await connection.rollback();
+          connection.release();
+        }),
+      );
+      const ran = await Promise.all(tags.map((tag) => cluster.whoRan(tag)));
+      expect(ran.map((each) => each.map(({ server }) => server))).toEqual([
+        [serverOf[where]],
+        ['primary'],
+        ['primary'],
       ]);
-      await pool.query('SELECT /* beside-4 */ id FROM note');
     });
-    expect((await cluster.whoRan('beside-4')).map(({ server }) => server)).toEqual(['primary']);
+
+    it('what was written although a statement that began before it ends after it', async () => {
+      const pool = open(10, waitOf[where]).promise();
+      const text = `fast ${waitOf[where]}`;
+      const tag = `beside-4-${waitOf[where]}`;
+      await pool.query('SELECT id FROM item');
+      await withStoppedReplica((goOn) =>
+        withSession(async () => {
+          await Promise.all([
+            pool.query(
+              'WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 900) SELECT COUNT(*) FROM c a, c b',
+            ),
+            pool.query('INSERT INTO note (text) VALUES (?)', [text]),
+          ]);
+          const find = () =>
+            pool.query(`SELECT /* ${tag} */ text FROM note WHERE text = ?`, [text]);
+          expect(await readWhile(where, goOn, find)).toEqual([{ text }]);
+        }),
+      );
+      const ran = await cluster.whoRan(tag);
+      expect(ran.map(({ server }) => server)).toEqual([serverOf[where]]);
+    });
   });
 
   it('never sends what was cancelled while it waited for the session', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Flavor, flavors } from '../../support/servers/flavor.ts';
 import { freshDatabase, sharedCluster } from '../../support/shared-cluster.ts';
 import {
@@ -173,6 +173,8 @@ describe.each(flavors)('%s', async (flavor) => {
     it.each(rows)('keeps $state on its connection until it is gone: $end', async (row) => {
       const pool = bed.open({ acquireTimeout: 300 });
       const [made, read, after] = [newTag(), newTag(), newTag()];
+      // A busy machine may take longer than that for the login alone.
+      await vi.waitFor(() => pool.promise().query('DO 1'), { timeout: 10_000 });
       await asOne(kind, pool, async (run) => {
         for (const sql of row.make) await run(`${sql} /* ${made} */`);
         if (row.answer !== null) {

@@ -11,10 +11,15 @@ interface Row {
   readonly next: 'inside' | 'outside';
   /** The reason of a plain read right after the story; default: `transaction` if inside. */
   readonly reason?: string;
+  /** The same in a scope, where a committed write ties no read to the primary; default: `reason`. */
+  readonly reasonInScope?: string;
   /** Whether the story loses its connection: what comes next is on another one. */
   readonly moves?: boolean;
   readonly only?: Flavor;
 }
+
+/** What a plain read runs as after a transaction that may have written is over. */
+const afterWrite = { reason: 'pinned:has-written', reasonInScope: 'read' } as const;
 
 const rows: readonly Row[] = [
   ...[
@@ -77,7 +82,7 @@ const rows: readonly Row[] = [
     why: 'START TRANSACTION leaves autocommit alone',
     story: ['START TRANSACTION', 'COMMIT'],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
   },
   { why: 'a rollback of nothing', story: ['ROLLBACK'], next: 'outside', reason: 'read' },
   { why: 'a rollback', story: ['BEGIN', 'ROLLBACK WORK'], next: 'outside', reason: 'read' },
@@ -85,7 +90,7 @@ const rows: readonly Row[] = [
     why: 'COMMIT WORK',
     story: ['BEGIN', 'COMMIT WORK'],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
   },
   { why: 'a chain begins the next one', story: ['BEGIN', 'COMMIT AND CHAIN'], next: 'inside' },
   {
@@ -97,7 +102,7 @@ const rows: readonly Row[] = [
     why: 'no chain begins none',
     story: ['BEGIN', 'COMMIT AND NO CHAIN NO RELEASE'],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
   },
   {
     why: 'completion_type = CHAIN is in no text of COMMIT',
@@ -108,7 +113,7 @@ const rows: readonly Row[] = [
     why: 'COMMIT RELEASE closes the connection after its answer',
     story: ['BEGIN', 'COMMIT RELEASE'],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
     moves: true,
   },
   {
@@ -127,7 +132,7 @@ const rows: readonly Row[] = [
     why: 'DDL commits',
     story: ['BEGIN', 'CREATE TABLE IF NOT EXISTS made (id INT)'],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
   },
   {
     why: 'DDL that fails has committed all the same',
@@ -171,13 +176,13 @@ const rows: readonly Row[] = [
     why: 'ANALYZE TABLE commits',
     story: ['BEGIN', 'ANALYZE TABLE item'],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
   },
   {
     why: 'TRUNCATE commits',
     story: ['BEGIN', 'CREATE TABLE IF NOT EXISTS made (id INT)', 'BEGIN', 'TRUNCATE TABLE made'],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
   },
   {
     why: 'savepoints end nothing',
@@ -248,7 +253,7 @@ const rows: readonly Row[] = [
       "XA ROLLBACK 'x1'",
     ],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
   },
   {
     why: 'XA committed in one phase',
@@ -259,7 +264,7 @@ const rows: readonly Row[] = [
       "XA COMMIT 'x2' ONE PHASE",
     ],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
   },
   {
     why: 'XA committed in two phases',
@@ -271,7 +276,7 @@ const rows: readonly Row[] = [
       "XA COMMIT 'x3'",
     ],
     next: 'outside',
-    reason: 'pinned:has-written',
+    ...afterWrite,
   },
   {
     why: 'XA open',
@@ -299,7 +304,9 @@ describe.each(flavors)('%s', async (flavor) => {
   describe.each(kinds)('in a %s', (kind) => {
     it.each(rows.filter(({ only = flavor }) => only === flavor))(
       '$story: $why, the next statement is $next',
-      async ({ story, next, moves = false, reason = 'transaction' }) => {
+      async ({ story, next, moves = false, ...row }) => {
+        const { reason: onConnection = 'transaction', reasonInScope = onConnection } = row;
+        const reason = kind === 'scope' ? reasonInScope : onConnection;
         const pool = bed.open({ primary: { ...bed.primary, connectionLimit: 3 } });
         const [tag, read, note, later] = [newTag(), newTag(), newTag(), newTag()];
         await asOne(kind, pool, async (run) => {
@@ -307,7 +314,7 @@ describe.each(flavors)('%s', async (flavor) => {
           const here = await connectionsOf(cluster, tag);
           await run(`SELECT /* ${read} */ id FROM item`);
           expect(routesOf(read).map((event) => event.reason)).toEqual([
-            expect.stringContaining(reason),
+            reason.endsWith(':') ? expect.stringContaining(reason) : reason,
           ]);
           await run(`INSERT INTO note (text) VALUES ('${note}')`);
           expect(await bed.hasNote(note)).toBe(next === 'outside');

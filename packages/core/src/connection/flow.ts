@@ -83,7 +83,7 @@ export class FlowStep {
   /** Keeps the session of its statement for the next step. */
   keep(pool: object, session: Session): void {
     if (this.#isBlurred) {
-      session.letGo();
+      session.end();
     } else {
       this.#drop();
       this.#kept = { pool, session };
@@ -109,7 +109,7 @@ export class FlowStep {
   }
 
   #drop(): void {
-    this.#kept?.session.letGo();
+    this.#kept?.session.end();
     this.#kept = null;
   }
 }

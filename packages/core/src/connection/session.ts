@@ -85,6 +85,9 @@ export class Session {
       this.letGo();
       this.#lease = lease;
     }
+    if (lease.host.role === 'primary') {
+      this.#endParked();
+    }
   }
 
   /** Notes what the server has said of a statement that has run. */
@@ -132,8 +135,7 @@ export class Session {
   /** Gives back all that it has, without what this session left in it. */
   end(): void {
     this.letGo();
-    this.comeBack();
-    this.letGo();
+    this.#endParked();
   }
 
   /**
@@ -165,15 +167,28 @@ export class Session {
     const { mayHaveInserted } = state;
     const wasElsewhere = this.#hasInsertedElsewhere;
     const parked = { lease, insertIds: this.#insertIds, mayHaveInserted };
-    this.#parked = parked;
     this.#left();
     this.#hasInsertedElsewhere = wasElsewhere;
-    lease.remember(this.#isBrief, () => this.#unparked());
+    this.#parked = parked;
+    lease.remember(this.#isBrief, () => this.#unparked(parked));
   }
 
-  #unparked(): void {
-    this.#parked = null;
+  #unparked(parked: Parked): void {
+    if (this.#parked === parked) {
+      this.#parked = null;
+    }
     this.#hasInsertedElsewhere = true;
+  }
+
+  /** Gives up the connection that it has left, for a newer one of the primary. */
+  #endParked(): void {
+    const parked = this.#parked;
+    if (parked !== null) {
+      this.#unparked(parked);
+      if (parked.lease.recall()) {
+        parked.lease.giveBack();
+      }
+    }
   }
 
   /** Uses the primary's connection again that it left to read elsewhere, if it is still there. */
@@ -190,7 +205,7 @@ export class Session {
       this.#insertIds = insertIds;
       this.state = { ...this.state, answers: ['insert-id'], mayHaveInserted };
     } else {
-      this.#unparked();
+      this.#unparked(parked);
     }
   }
 

@@ -42,8 +42,9 @@ export class Watch {
   /** What is waited for now. */
   #goal: GtidSet | null = null;
   #isRunning = false;
+  /** When it began to wait for what it has not got since. */
   #waitsSince = Number.POSITIVE_INFINITY;
-  #isLate = false;
+  #opening: SideConnection | null = null;
   #restsUntil = 0;
   #isClosed = false;
 
@@ -68,7 +69,7 @@ export class Watch {
   /** Whether to wait for it is of no use: what was asked for before has not come in time. */
   get isBehind(): boolean {
     const now = performance.now();
-    return this.#isLate || now < this.#restsUntil || now - this.#waitsSince > this.#patience;
+    return now < this.#restsUntil || now - this.#waitsSince > this.#patience;
   }
 
   /** Asks until the replica has the sets, or is late. */
@@ -94,6 +95,7 @@ export class Watch {
 
   close(): void {
     this.#isClosed = true;
+    this.#opening?.close();
     this.#forget();
   }
 
@@ -107,6 +109,7 @@ export class Watch {
   #forget(): void {
     this.#known = null;
     this.#proven = new WeakSet();
+    this.#waitsSince = Number.POSITIVE_INFINITY;
     const connection = this.#connection;
     this.#connection = null;
     connection?.close();
@@ -116,28 +119,31 @@ export class Watch {
     try {
       this.#connection ??= await this.#open();
       while (this.#wanted !== null && !this.#isClosed) {
-        const goal = this.#wanted;
+        this.#goal = this.#wanted;
         this.#wanted = null;
-        this.#goal = goal;
-        await this.#waitFor(goal);
+        await this.#waitFor(this.#goal);
         this.#goal = null;
-        // What it sets going may throw what is the caller's.
-        process.nextTick(this.#onLearned);
+        this.#tell();
       }
     } catch {
       // Reads go elsewhere; the host's own connections tell of its health.
       this.#restsUntil = performance.now() + restAfterFailure;
       this.#forget();
+      this.#tell();
     } finally {
       // At once, and not when the promise is settled: what is wanted in between would be forgotten.
       this.#isRunning = false;
       this.#goal = null;
-      this.#waitsSince = Number.POSITIVE_INFINITY;
     }
   }
 
+  #tell(): void {
+    // What it sets going may throw what is the caller's.
+    process.nextTick(this.#onLearned);
+  }
+
   async #waitFor(goal: GtidSet): Promise<void> {
-    this.#waitsSince = performance.now();
+    this.#waitsSince = Math.min(this.#waitsSince, performance.now());
     const connection = this.#connection;
     if (connection === null) {
       throw new Error('The connection is lost');
@@ -149,8 +155,8 @@ export class Watch {
       connection,
       `SELECT ${wait}('${formatGtidSet(goal)}', ${seconds})`,
     );
-    this.#isLate = Number(answer) !== 0 || answer === null;
-    if (!this.#isLate) {
+    if (answer !== null && Number(answer) === 0) {
+      this.#waitsSince = Number.POSITIVE_INFINITY;
       this.#learn(goal);
       return;
     }
@@ -175,9 +181,11 @@ export class Watch {
         this.#forget();
       }
     });
+    this.#opening = connection;
     connection.limit(longestLogin);
     await connection.open();
     connection.limit(null);
+    this.#opening = null;
     if (this.#isClosed) {
       connection.close();
       throw new Error('closed');

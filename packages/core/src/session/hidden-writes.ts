@@ -8,10 +8,8 @@ export function hidesWrites(facts: Facts, { serverStatus, hasRows }: Response): 
   return mayHide(facts) && (serverStatus === null || (facts.kind === 'multiple' && hasRows));
 }
 
-/** Whether a statement may write, be it by a function in a view whose rows it locks. */
+/** Whether a statement may write, be it by a function that it calls. */
 export function mayHide(facts: Facts): boolean {
   const { kind, reason, callsWriting } = facts;
-  return kind === 'read'
-    ? callsWriting || reason === 'locking-read' || hidesCalls.has(reason)
-    : mayWrite(facts);
+  return kind === 'read' ? callsWriting || hidesCalls.has(reason) : mayWrite(facts);
 }

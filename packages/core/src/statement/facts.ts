@@ -155,7 +155,7 @@ export interface Facts {
   readonly explains: boolean;
   /** Whether it is a read that may call a function which does anything: a stored, loadable or unsafe one. */
   readonly callsUnknown: boolean;
-  /** Whether it is a read that may call a function which changes data: not one that only locks or waits. */
+  /** Whether it is a read that may call a function which changes data: not one that locks, waits, or tells of one server. */
   readonly callsWriting: boolean;
   /** `'primary'` if a plain comment of the text is `route:primary`. */
   readonly hint: 'primary' | null;

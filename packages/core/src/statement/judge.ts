@@ -3,7 +3,7 @@ import type { Facts, Freed, StatementKind, StatePin, TextReason } from './facts.
 import { Lexer } from './lexer.ts';
 import { openStatement } from './opening.ts';
 import { defaultReading, differs, otherReadings, type Reading } from './readings.ts';
-import { ReadJudge, readsSession, worstCall } from './reads.ts';
+import { ReadJudge, readsSession, worstCall, writingFunctions } from './reads.ts';
 import { callsInWrite, freedBy, objectOf } from './session-objects.ts';
 import type { Tokens } from './tokens.ts';
 import * as token from './tokens.ts';
@@ -210,17 +210,11 @@ function refusedRead(
     asks: effects.asks,
     explains: kind === 'read' && explains(opening),
     callsUnknown: calls !== 'pure' || refusal.reason === 'unsafe-function',
-    callsWriting: calls === 'unknown' || calls === 'unsafe' || isSequence(refusal),
+    // NEXT VALUE FOR has no parentheses.
+    callsWriting: calls === 'unknown' || calls === 'writing' || writingFunctions.has(refusal.word),
     hint,
   });
 }
-
-/** `NEXT VALUE FOR s`, `s.nextval`: no parentheses. */
-function isSequence({ reason, word }: Refusal): boolean {
-  return reason === 'unsafe-function' && sequenceWords.has(word);
-}
-
-const sequenceWords: ReadonlySet<string | null> = new Set(['next', 'nextval']);
 
 /** A write behind WITH or EXPLAIN ANALYZE is executed, behind EXPLAIN shown. */
 function kindOfWrite(opening: Opening): StatementKind {

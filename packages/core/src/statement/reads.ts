@@ -138,21 +138,22 @@ export function readsSession(reason: TextReason): boolean {
 }
 
 /** What a function may do at worst. */
-type Call = 'pure' | 'waiting' | 'unsafe' | 'unknown';
+type Call = 'pure' | 'unsafe' | 'writing' | 'unknown';
 
-/** Built-in functions that lock or wait, and change no data. */
-const waiting: ReadonlySet<string | null> = new Set([
-  'get_lock',
-  'is_free_lock',
-  'is_used_lock',
-  'release_all_locks',
-  'release_lock',
-  'sleep',
+/**
+ * Built-in functions and words that change data: those of MariaDB's sequences, and DEFAULT(), which
+ * advances one (measured). Others lock, wait, or tell of one server.
+ */
+export const writingFunctions: ReadonlySet<string | null> = new Set([
+  'default',
+  'next',
+  'nextval',
+  'setval',
 ]);
 
 /**
- * The worst that is called behind token `from`, perhaps by a view: a built-in function that locks or
- * waits, one that acts, or a stored or loadable one, which may do anything.
+ * The worst that is called behind token `from`, perhaps by a view: a built-in function that acts, one
+ * that changes data, or a stored or loadable one, which may do anything.
  */
 export function worstCall(tokens: Tokens, from: number): Call {
   let worst: Call = 'pure';
@@ -161,9 +162,8 @@ export function worstCall(tokens: Tokens, from: number): Call {
     if (tokens.type(at) !== token.OPEN) continue;
     const refusal = judgeParenthesis(tokens, at, from) ?? judgeCounted(tokens, at, from);
     if (refusal?.reason === 'unknown-function') return 'unknown';
-    if (refusal?.reason === 'unsafe-function') {
-      const isWaiting: boolean = waiting.has(refusal.word) && worst !== 'unsafe';
-      worst = isWaiting ? 'waiting' : 'unsafe';
+    if (refusal?.reason === 'unsafe-function' && worst !== 'writing') {
+      worst = writingFunctions.has(refusal.word) ? 'writing' : 'unsafe';
     }
   }
   return worst;
