@@ -1,118 +1,24 @@
-import {
-  createReplicatedPool,
-  type ReplicatedPool,
-  type ReplicatedPoolOptions,
-  withSession,
-} from '@rwsplit/core';
+import { withSession } from '@rwsplit/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { replication } from '../../support/servers/accounts.ts';
-import { type Flavor, flavors } from '../../support/servers/flavor.ts';
-import { type OwnedCluster, startCluster } from '../../support/servers/start-cluster.ts';
+import { flavors } from '../../support/servers/flavor.ts';
 import { look, through } from './bed.ts';
-import { readOf, schemaOf, waysOf, write } from './ways.ts';
+import { Pair } from './pair.ts';
+import { readOf, waysOf, write } from './ways.ts';
 
-/**
- * MariaDB gives GTIDs to all that it writes to its binary log: without them it has none, and its replica
- * follows nobody.
- */
-const settings = {
-  mysql: ['--gtid-mode=OFF', '--enforce-gtid-consistency=OFF'],
-  mariadb: ['--skip-log-bin'],
-} as const;
-
-/** A primary that gives no GTIDs, and a replica. */
-class Pair implements AsyncDisposable {
-  readonly flavor: Flavor;
-  readonly source: OwnedCluster;
-  readonly copy: OwnedCluster;
-
-  private constructor(flavor: Flavor, [source, copy]: readonly [OwnedCluster, OwnedCluster]) {
-    this.flavor = flavor;
-    this.source = source;
-    this.copy = copy;
-  }
-
-  static async start(flavor: Flavor): Promise<Pair> {
-    const options = { flavor, replicas: 0, statementLog: false };
-    const [source, copy] = await Promise.all([
-      startCluster({ ...options, settings: settings[flavor] }),
-      startCluster({ ...options, settings: [...settings[flavor], '--server-id=2'] }),
-    ]);
-    const pair = new Pair(flavor, [source, copy]);
-    if (flavor === 'mysql') {
-      await pair.#follow();
-    }
-    await pair.create(schemaOf(flavor));
-    return pair;
-  }
-
-  /** By the position in the binary log, as before there were GTIDs. */
-  async #follow(): Promise<void> {
-    const { host, port } = this.source.primary;
-    const [status] = await this.source.primary.query<{ File: string; Position: number }>(
-      'SHOW BINARY LOG STATUS',
-    );
-    await this.copy.primary.query(
-      `CHANGE REPLICATION SOURCE TO SOURCE_HOST = ?, SOURCE_PORT = ?, SOURCE_USER = ?,
-       SOURCE_PASSWORD = ?, SOURCE_LOG_FILE = ?, SOURCE_LOG_POS = ?, SOURCE_AUTO_POSITION = 0,
-       GET_SOURCE_PUBLIC_KEY = 1`,
-      [host, port, replication.user, replication.password, status?.File, status?.Position],
-    );
-    await this.copy.primary.query('START REPLICA');
-  }
-
-  async create(statements: readonly string[]): Promise<void> {
-    const targets = this.flavor === 'mysql' ? [this.source] : [this.source, this.copy];
-    for (const { primary, database } of targets) {
-      await primary.query(`USE ${database}`);
-      for (const sql of statements) {
-        await primary.query(sql);
-      }
-    }
-  }
-
-  async hold(): Promise<void> {
-    if (this.flavor === 'mysql') {
-      await this.copy.primary.query('STOP REPLICA SQL_THREAD');
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.source.stop(), this.copy.stop()]);
-  }
-}
-
+/** Each way to write, where the server tells of no GTIDs. */
 describe.each(flavors)('%s', (flavor) => {
   let pair: Pair;
   let last = 100;
-  const pools: ReplicatedPool[] = [];
 
   beforeAll(async () => {
     pair = await Pair.start(flavor);
     await pair.hold();
   });
   afterAll(() => pair[Symbol.asyncDispose]());
-  afterEach(async () => {
-    await Promise.all(pools.splice(0).map((pool) => pool.promise().end()));
-  });
+  afterEach(() => pair.closePools());
 
-  /** A pool whose window is over long after the test, unless told otherwise. */
-  function open(change: Partial<ReplicatedPoolOptions> = {}): ReplicatedPool {
-    const { source, copy } = pair;
-    const pool = createReplicatedPool({
-      primary: {
-        ...source.connectionOptions(source.primary),
-        connectionLimit: 2,
-        multipleStatements: true,
-      },
-      replicas: [{ ...copy.connectionOptions(copy.primary), name: 'replica' }],
-      catalogueRefresh: false,
-      causalWindow: 600_000,
-      ...change,
-    });
-    pools.push(pool);
-    return pool;
-  }
+  /** A pool whose window is over long after the test. */
+  const open = () => pair.open({ causalWindow: 600_000 });
 
   function next(): number {
     last += 10;
