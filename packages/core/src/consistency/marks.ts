@@ -18,6 +18,10 @@ export interface Claim {
  */
 const mostIntervals = 64;
 
+function areOfOne(one: GtidSet | null, other: GtidSet): boolean {
+  return one === null || one.dialect === other.dialect;
+}
+
 /** A set that names nothing yet is `null`: its dialect is the server's to say. */
 function joined(one: GtidSet | null, other: GtidSet): GtidSet {
   return one === null ? other : union(one, other);
@@ -52,10 +56,15 @@ export class WriteMarks {
     this.#asked -= 1;
   }
 
-  add(gtids: GtidSet): void {
+  /** Whether it could be noted: not if it is of the other dialect, and so of other servers. */
+  add(gtids: GtidSet): boolean {
+    if (!areOfOne(this.#gtids, gtids)) {
+      return false;
+    }
     if (!isEmptySet(gtids)) {
       this.#gtids = compact(joined(this.#gtids, gtids), mostIntervals);
     }
+    return true;
   }
 
   addUntold(at: number): void {
@@ -172,7 +181,7 @@ export class ScopeMarks<Place = unknown> {
    * older than these did.
    */
   proveReads(upTo: number, set: GtidSet): void {
-    this.#read = joined(this.#read, set);
+    this.#read = areOfOne(this.#read, set) ? joined(this.#read, set) : set;
     this.#forget(upTo);
   }
 

@@ -34,20 +34,22 @@ export class Writes {
         this.#add(parseGtidSet(written.text, written.dialect), scope);
         break;
       case 'hidden':
-        if (this.#hosts.primary.gtids !== null) {
-          this.#ask(scope, callback);
-          return;
-        }
-        this.#add(null, scope);
-        break;
+        this.#ask(scope, callback);
+        return;
       case 'unknown':
-        this.#add(null, scope);
+        // The caller has an error: why should he wait for more?
+        this.#ask(scope, () => {});
         break;
     }
     callback();
   }
 
   #ask(scope: ScopeMarks<HostInfo> | null, callback: () => void): void {
+    if (this.#hosts.primary.gtids === null) {
+      this.#add(null, scope);
+      callback();
+      return;
+    }
     const all = this.#marks(scope);
     for (const marks of all) {
       marks.ask();
@@ -69,10 +71,8 @@ export class Writes {
   #add(set: GtidSet | null, scope: ScopeMarks<HostInfo> | null): void {
     const now = Date.now();
     for (const marks of this.#marks(scope)) {
-      if (set === null) {
+      if (set === null || !marks.add(set)) {
         marks.addUntold(now);
-      } else {
-        marks.add(set);
       }
     }
     if (set === null && scope === null) {

@@ -20,7 +20,7 @@ export type Written =
   | Told
   /** Something may have been committed that the answer has no room to tell of: the server has to be asked. */
   | { readonly kind: 'hidden' }
-  /** Something may have been committed, or may still be. */
+  /** Something may have been committed, or may still be, by a statement that nobody waits for any more. */
   | { readonly kind: 'unknown' };
 
 const none: Written = { kind: 'none' };
