@@ -1,3 +1,4 @@
+import { parseOwnedGtids } from '../gtid/owned.ts';
 import { type GtidSet, parseGtidSet, union } from '../gtid/set.ts';
 import type { Host } from '../pool/host.ts';
 import { SideConnection } from '../pool/side-connection.ts';
@@ -118,19 +119,6 @@ function executedIn([owned, executed]: readonly unknown[]): GtidSet | null {
     return parseGtidSet(text, 'mariadb');
   }
   const set = parseGtidSet(text, 'mysql');
-  const moving = parseGtidSet(withoutOwners(String(owned)), 'mysql');
+  const moving = parseOwnedGtids(String(owned));
   return set === null || moving === null ? null : union(set, moving);
-}
-
-const uuid = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/;
-
-/**
- * `uuid:7#45:8#46` is the GTIDs 7 and 8, with the threads that own them. Nothing stands between one uuid
- * and the thread before it (measured).
- */
-function withoutOwners(owned: string): string {
-  const parts = owned.toLowerCase().split(uuid);
-  return parts
-    .map((part, index) => (index % 2 === 1 && index > 1 ? `,${part}` : part.replace(/#\d+/g, '')))
-    .join('');
 }
