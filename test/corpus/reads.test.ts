@@ -67,6 +67,7 @@ describe('the rule that keeps a read on the primary', () => {
       asks: [],
       explains: false,
       callsUnknown: false,
+      callsWriting: false,
       hint: null,
       ...facts,
     } as const;

@@ -1,6 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openSession } from '../../../packages/core/src/connection/client-session.ts';
+import {
+  currentSession,
+  wishesHere,
+} from '../../../packages/core/src/connection/client-session.ts';
 import {
   FlowStep,
   followFlows,
@@ -9,8 +12,10 @@ import {
   openStep,
   outsideFlows,
 } from '../../../packages/core/src/connection/flow.ts';
+import { openSession, primary, replicas } from '../../../packages/core/src/connection/scopes.ts';
 import { Session } from '../../../packages/core/src/connection/session.ts';
 import { findStorage, storage } from '../../../packages/core/src/connection/storage.ts';
+import { noWishes } from '../../../packages/core/src/connection/wishes.ts';
 
 const pool = {};
 
@@ -330,7 +335,10 @@ describe('a statement that runs in a step of its own', () => {
   it('is in the session that it is run in, not in its step', () => {
     const session = openSession();
     session.run(() => {
-      inStep(new FlowStep(null), () => expect(storage().getStore()).toBe(session));
+      inStep(new FlowStep(null), () => {
+        expect(storage().getStore()).not.toBeInstanceOf(FlowStep);
+        expect(currentSession()).toBe(session);
+      });
       session.end();
       const step = new FlowStep(null);
       inStep(step, () => expect(storage().getStore()).toBe(step));
@@ -342,6 +350,64 @@ describe('a statement that runs in a step of its own', () => {
       storage().enterWith(new FlowStep(null));
       outsideFlows(() => expect(storage().getStore()).toBeUndefined());
       openSession().run(() => outsideFlows(() => expect(storage().getStore()).toBeUndefined()));
+    });
+  });
+});
+
+describe('what is wished for a statement', () => {
+  const wished = { forcePrimary: true, consistency: null, isTracked: true };
+
+  beforeEach(() => storage().enterWith(undefined));
+
+  it('goes with a step from where that is opened', async () => {
+    const step = await primary(() => openStep());
+    expect(step?.wishes).toEqual(wished);
+    expect(openStep()?.wishes).toEqual(noWishes);
+  });
+
+  it('is still wished in the steps of the block that come later', async () => {
+    await primary(async () => {
+      openStep();
+      expect(wishesHere()).toEqual(wished);
+      nextFlow();
+      await turn();
+      expect(wishesHere()).toEqual(wished);
+      expect(openStep()?.wishes).toEqual(wished);
+    });
+    expect(wishesHere()).toEqual(noWishes);
+  });
+
+  it('is what is wished where the step is run, not where it was opened', async () => {
+    const opened = await primary(() => openStep() ?? new FlowStep(null));
+    inStep(opened, () => expect(wishesHere()).toEqual(noWishes));
+    const other = openStep() ?? new FlowStep(null);
+    const inBlock = await replicas(() => inStep(other, () => wishesHere()));
+    expect(inBlock).toEqual({ ...noWishes, consistency: 'eventual' });
+    expect(other.wishes).toEqual(inBlock);
+  });
+
+  it('is that of the session that a step is run in', () => {
+    const step = openStep() ?? new FlowStep(null);
+    openSession({ consistency: 'process' }).run(() =>
+      inStep(step, () => expect(wishesHere()).toEqual({ ...noWishes, consistency: 'process' })),
+    );
+    expect(step.wishes).toEqual(noWishes);
+  });
+
+  it('is no more where it is nobody’s statement', async () => {
+    await primary(() => {
+      expect(wishesHere()).toEqual(wished);
+      outsideFlows(() => expect(wishesHere()).toEqual(noWishes));
+    });
+  });
+
+  it('keeps a block apart from the flow around it', async () => {
+    await apart(async () => {
+      const { step } = answered();
+      storage().enterWith(step);
+      // Nobody says whose answer that would be: a question is refused, not answered for another.
+      await primary(() => expect(nextFlow()?.previous).toBeNull());
+      expect(storage().getStore()).toBe(step);
     });
   });
 });

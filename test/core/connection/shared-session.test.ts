@@ -51,7 +51,7 @@ describe('a turn', () => {
   it('is told to the next one only if that had something there', () => {
     const lost = session({ transaction: 'open', lost: 'connection', hasWritten: true });
     // Its own transaction: whoever began it was told.
-    expect(sharedAfter(lost).enter().state).toEqual(written);
+    expect(sharedAfter(lost).enter().state).toEqual(freshSession);
     const shared = sharedAfter(open);
     shared.enter().state = lost;
     shared.leave(false);
@@ -63,7 +63,7 @@ describe('a turn', () => {
     const shared = newSharedSession();
     shared.enter().state = session({ transaction: 'open', hasWritten: true });
     shared.leave(true);
-    expect(shared.enter().state).toEqual(written);
+    expect(shared.enter().state).toEqual(freshSession);
   });
 
   it('leaves one open that was open before, and state whatever happens', () => {
@@ -77,14 +77,28 @@ describe('a turn', () => {
     expect(other.enter().state).toEqual(holding(hold('user-variable')));
   });
 
-  it('remembers that the session has written', () => {
-    expect(sharedAfter(freshSession).hasWritten).toBe(false);
+  it.each<[string, SessionState, SessionState]>([
+    // Its reads find that wherever they run.
+    ['not that it wrote', written, freshSession],
+    [
+      'that it wrote, with what its connection holds',
+      session({ transaction: 'open', hasWritten: true }),
+      session({ transaction: 'open', hasWritten: true }),
+    ],
+    [
+      'what can be asked about a write',
+      session({ hasWritten: true, answers: ['insert-id'] }),
+      session({ answers: ['insert-id'] }),
+    ],
+  ])('tells the next one %s', (_what, left, found) => {
+    expect(sharedAfter(left).enter().state).toEqual(found);
+  });
+
+  it('is bound to no connection by what an earlier one wrote, nor says that it is', () => {
     const shared = sharedAfter(written);
-    expect(shared.hasWritten).toBe(true);
-    shared.enter().state = freshSession;
-    expect(shared.hasWritten).toBe(true);
-    shared.leave(false);
-    expect(shared.enter().state).toEqual(written);
+    expect(shared.isBound).toBe(false);
+    shared.enter();
+    expect([shared.isHeld, shared.isBound]).toEqual([false, false]);
   });
 });
 
@@ -105,14 +119,14 @@ describe('what runs beside a turn', () => {
   it('leaves nothing to ask if it is over before the turn', () => {
     const shared = newSharedSession();
     shared.enter().state = held;
-    shared.ranBeside(false);
+    shared.ranBeside();
     shared.leave(false);
     expect(shared.enter().state).toEqual(open);
   });
 
   it('leaves nothing to ask if it is over after the turn', () => {
     const shared = sharedAfter(held);
-    shared.ranBeside(false);
+    shared.ranBeside();
     expect(shared.enter().state).toEqual(open);
   });
 
@@ -126,12 +140,11 @@ describe('what runs beside a turn', () => {
     expect(shared.enter().state).toEqual(held);
   });
 
-  it('has written for the session', () => {
-    const shared = sharedAfter(open);
-    shared.ranBeside(true);
-    expect(shared.enter().state).toEqual(session({ transaction: 'open', hasWritten: true }));
-    shared.ranBeside(false);
-    expect(shared.hasWritten).toBe(true);
+  it('leaves all but the answers as it was', () => {
+    const wrote = session({ ...held, hasWritten: true, holds: [hold('role')] });
+    const shared = sharedAfter(wrote);
+    shared.ranBeside();
+    expect(shared.enter().state).toEqual({ ...wrote, answers: [], mayHaveInserted: false });
   });
 });
 
@@ -184,7 +197,7 @@ describe('the end', () => {
     const session = shared.enter();
     session.state = holding(hold('user-variable'));
     let isOver = false;
-    session.letGo = () => {
+    session.end = () => {
       isOver = true;
     };
     return { shared, isOver: () => isOver };

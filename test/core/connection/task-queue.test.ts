@@ -1,19 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type ClientSession,
-  openSession,
-} from '../../../packages/core/src/connection/client-session.ts';
+import type { ClientSession } from '../../../packages/core/src/connection/client-session.ts';
+import { openSession } from '../../../packages/core/src/connection/scopes.ts';
 import {
   type SessionContext,
   type Task,
   TaskQueue,
 } from '../../../packages/core/src/connection/task-queue.ts';
+import type { Causality } from '../../../packages/core/src/consistency/causality.ts';
+import { serversOf } from '../../../packages/core/src/consistency/servers.ts';
+import type { Role } from '../../../packages/core/src/routing/reasons.ts';
+import type { SessionState } from '../../../packages/core/src/session/state.ts';
 import type { Answer, StatePin } from '../../../packages/core/src/statement/facts.ts';
 import { hold, holding, open, session, written } from '../session/states.ts';
+import { leaseOn } from './leases.ts';
+
+/** Servers of their own for each context, and what was noted of writes there. */
+function causalityOf(noted: unknown[], servers = serversOf('')): Causality {
+  const causality: Pick<Causality, 'servers' | 'note'> = {
+    servers,
+    note: (written, marks) => noted.push([written.kind, marks]),
+  };
+  return causality as Causality;
+}
 
 /** A queue settles who runs when; hosts and catalogue are for the tasks. */
 function contextOf(rest: Partial<SessionContext> = {}): SessionContext {
-  return { acquireTimeout: 60_000, isClosed: false, ...rest } as SessionContext;
+  const causality = causalityOf([]);
+  return { acquireTimeout: 60_000, isClosed: false, causality, ...rest } as SessionContext;
 }
 
 /** A task that is done when it is told so. */
@@ -137,9 +150,9 @@ class User {
     this.queue = queue;
   }
 
-  settle(pin: StatePin | null = null, asks: readonly Answer[] = [], isPlain = false): this {
+  settle(pin: StatePin | null = null, asks: readonly Answer[] = []): this {
     this.told = undefined;
-    this.queue.settle(pin, asks, isPlain, (error) => {
+    this.queue.settle(pin, asks, (error) => {
       this.told = error === null ? null : ((error as { code?: string }).code ?? error.message);
     });
     return this;
@@ -150,32 +163,35 @@ describe('a task in a session that others use', () => {
   it('has it if nobody else does', () => {
     const scope = new Scope();
     const first = scope.user().settle();
-    first.queue.session.state = written;
+    const shared = first.queue.session;
+    shared.state = session({ hasWritten: true, answers: ['insert-id'] });
     expect(first.told).toBeNull();
     first.queue.release();
-    expect(scope.user().settle().queue.session.state).toEqual(written);
+    const second = scope.user().settle();
+    expect(second.queue.session).toBe(shared);
+    // What was written, its reads find wherever they run.
+    expect(shared.state).toEqual(session({ answers: ['insert-id'] }));
   });
 
-  it('runs beside it if it needs nothing of it, and knows that it has written', () => {
+  it('runs beside it if it needs nothing of it, and is bound to nothing that it wrote', () => {
     const scope = new Scope();
     const first = scope.user().settle();
     first.queue.session.state = written;
     const second = scope.user().settle();
     expect(second.told).toBeNull();
     expect(second.queue.session).not.toBe(first.queue.session);
-    expect(second.queue.session.state).toEqual(written);
+    expect(second.queue.session.state).toEqual(session({}));
   });
 
-  it('has written for all of it, also from beside', () => {
+  it('leaves nothing to ask about, and binds nobody, by what it wrote beside', () => {
     const scope = new Scope();
     const first = scope.user().settle();
+    first.queue.session.state = session({ answers: ['row-count', 'insert-id'] });
     const second = scope.user().settle();
+    first.queue.release();
     second.queue.session.state = written;
     second.queue.release();
-    // Whatever the statement under way says when it is answered.
-    first.queue.session.state = { ...first.queue.session.state, hasWritten: false };
-    first.queue.release();
-    expect(scope.user().settle().queue.session.state.hasWritten).toBe(true);
+    expect(scope.user().settle().queue.session.state).toEqual(session({}));
   });
 
   it('waits for its turn because of the state that it leaves behind', () => {
@@ -247,6 +263,25 @@ describe('a task in a session that others use', () => {
     expect(second.settle(null, ['row-count']).queue.session).toBe(aside);
   });
 
+  it.each<[string, SessionState, Role, StatePin | null, boolean]>([
+    ['what it has written on the primary', written, 'primary', null, true],
+    ['nothing, on the primary', session({}), 'primary', null, false],
+    ['nothing to stay with on a replica', written, 'replica', null, false],
+    ['state to leave, which all of the session must find', written, 'primary', 'role', false],
+  ])('stays beside, or not, with %s', (_what, state, role, pin, isAside) => {
+    const scope = new Scope();
+    const first = scope.user().settle();
+    const second = scope.user().settle();
+    const aside = second.queue.session;
+    const { host, lease } = leaseOn(role);
+    aside.hold(lease);
+    aside.state = state;
+    first.queue.release();
+    expect(second.settle(pin).queue.session === aside).toBe(isAside);
+    // It has one connection at a time.
+    expect(host.log).toEqual(isAside ? [] : ['ended', 'released']);
+  });
+
   it('comes back from beside when the session is free', () => {
     const scope = new Scope();
     const first = scope.user().settle();
@@ -284,12 +319,77 @@ describe('a task in a session that others use', () => {
     expect(first.queue.session).not.toBe(second.queue.session);
   });
 
-  it('forgets all but the writes with a reset', () => {
+  it('forgets all with a reset, and gives back all that it has', () => {
     const scope = new Scope();
     const first = scope.user().settle();
-    first.queue.session.state = session({ ...holding(hold('role')), hasWritten: true });
+    const { session: shared } = first.queue;
+    const { host, lease } = leaseOn('primary');
+    shared.hold(lease);
+    shared.state = session({ hasWritten: true, answers: ['insert-id'] });
+    shared.moveTo('replica');
     first.queue.reset();
-    expect(first.queue.session.state).toEqual(written);
+    expect(shared.state).toEqual(session({}));
+    expect(host.log).toEqual(['remembered', 'recalled', 'ended', 'released']);
+  });
+});
+
+describe('what later reads have to see', () => {
+  it('is one for all users of a session on the same servers', () => {
+    const scope = new Scope();
+    const { servers } = scope.context.causality;
+    const [first, second] = [scope.user(), scope.user()];
+    expect(first.queue.marks).toBe(scope.client.marks(servers, ''));
+    first.settle();
+    // Beside it, too.
+    second.settle();
+    expect(second.queue.marks).toBe(first.queue.marks);
+    const other = new User(new TaskQueue(contextOf(), scope.client, null));
+    expect(other.queue.marks).not.toBe(first.queue.marks);
+    const causality = causalityOf([], servers);
+    const samePlace = new User(new TaskQueue(contextOf({ causality }), scope.client, null));
+    expect(samePlace.queue.marks).toBe(first.queue.marks);
+  });
+
+  it('has the name of the servers', () => {
+    const causality = causalityOf([], serversOf('task-queue-test'));
+    const scope = new Scope({ causality });
+    expect(scope.user().queue.marks?.cluster).toBe('task-queue-test');
+  });
+
+  it('is kept by no session outside of any, and in one that has ended', () => {
+    const scope = new Scope();
+    expect(new TaskQueue(scope.context, null, null).marks).toBeNull();
+    const user = scope.user();
+    scope.client.end();
+    expect(scope.user().queue.marks).toBeNull();
+    // It was called in the session: what it writes now, a token may still tell.
+    expect(user.queue.marks).not.toBeNull();
+  });
+
+  it('is that of a session that is given by hand', () => {
+    const scope = new Scope();
+    const queue = new TaskQueue(scope.context, null, null);
+    queue.use(scope.client);
+    expect(queue.marks).toBe(scope.user().queue.marks);
+  });
+
+  it.each([
+    ['a session', true],
+    ['none', false],
+  ])('is asked for when a connection is released that tells of nothing, in %s', (_in, isIn) => {
+    const noted: unknown[] = [];
+    const scope = new Scope({ causality: causalityOf(noted) });
+    const user = isIn ? scope.user() : new User(new TaskQueue(scope.context, null, null));
+    const { marks } = user.queue;
+    user.settle();
+    user.queue.session.isUntracked = true;
+    expect(noted).toEqual([]);
+    user.queue.release();
+    expect(noted).toEqual([['hidden', marks]]);
+    const tracked = scope.user().settle();
+    tracked.queue.session.isUntracked = false;
+    tracked.queue.release();
+    expect(noted).toHaveLength(1);
   });
 });
 

@@ -2,6 +2,7 @@ import mysql from 'mysql2';
 import { describe, expect, it } from 'vitest';
 import { areRecognised, codeIn } from '../../../packages/core/src/connection/bound-values.ts';
 import { responseOf, rolledBack } from '../../../packages/core/src/connection/response.ts';
+import type { GtidDialect } from '../../../packages/core/src/gtid/set.ts';
 import { failureOf } from '../../../packages/core/src/pool/failure.ts';
 import type { Response } from '../../../packages/core/src/session/response.ts';
 
@@ -98,8 +99,20 @@ describe('responseOf', () => {
       Object.assign(this, rest);
     }
   }
-  const none: Response = { serverStatus: null, insertId: null, hasChangedState: false };
-  const ok: Response = { ...none, serverStatus: 3 };
+  const none: Response = {
+    serverStatus: null,
+    insertId: null,
+    hasChangedState: false,
+    gtids: null,
+    hasRows: true,
+  };
+  const ok: Response = { ...none, serverStatus: 3, hasRows: false };
+  const both: Response = { ...ok, hasRows: true };
+  const told = (text: string, dialect: GtidDialect = 'mysql'): Response => ({
+    ...ok,
+    gtids: { text, dialect },
+  });
+  const tracked = (stateChanges: object) => new ResultSetHeader(3, { stateChanges });
   const header = new ResultSetHeader(3, { insertId: 0, affectedRows: 0 });
   it.each<[string, unknown, Response]>([
     ['rows', [{ id: 1 }], none],
@@ -107,11 +120,15 @@ describe('responseOf', () => {
     ['rows as lists', [[1], [2]], none],
     ['several result sets', [[{ id: 1 }], [{ id: 2 }]], none],
     ['an OK packet', header, ok],
-    ['the rows and the end of a CALL', [[{ id: 1 }], header], ok],
-    ['several statements: the last flags count', [new ResultSetHeader(2), [{ id: 1 }], header], ok],
-    ['rows behind them: still the last flags', [header, [{ id: 1 }]], ok],
-    ['rows before them and behind', [[{ id: 1 }], header, [{ id: 1 }]], ok],
-    ['among the last of many results', [[{ id: 1 }], header, ...Array(31).fill([])], ok],
+    ['the rows and the end of a CALL', [[{ id: 1 }], header], both],
+    [
+      'several statements: the last flags count',
+      [new ResultSetHeader(2), [{ id: 1 }], header],
+      both,
+    ],
+    ['rows behind them: still the last flags', [header, [{ id: 1 }]], both],
+    ['rows before them and behind', [[{ id: 1 }], header, [{ id: 1 }]], both],
+    ['among the last of many results', [[{ id: 1 }], header, ...Array(31).fill([])], both],
     ['not among the last: nobody looks through all rows', [header, ...Array(32).fill([])], none],
     ['a row that looks like one', [{ serverStatus: 1, affectedRows: 0, warningStatus: 0 }], none],
     ['one that looks like one alone', { serverStatus: 1, insertId: 5 }, none],
@@ -145,6 +162,32 @@ describe('responseOf', () => {
       ok,
     ],
     ['the changes of a tracker that is off', new ResultSetHeader(3, { stateChanges: {} }), ok],
+    ['several OK packets: no rows', [header, header], ok],
+    ['a GTID of MySQL', tracked({ gtids: ['a:1'] }), told('a:1')],
+    ['several, in one answer', tracked({ gtids: ['a:1', 'b:2'] }), told('a:1,b:2')],
+    ['none of MySQL', tracked({ gtids: [] }), ok],
+    [
+      'a GTID of MariaDB',
+      tracked({ systemVariables: { last_gtid: '0-1-7' } }),
+      told('0-1-7', 'mariadb'),
+    ],
+    ['no last_gtid yet', tracked({ systemVariables: { last_gtid: '' } }), ok],
+    ['another variable of MariaDB', tracked({ systemVariables: { autocommit: 'ON' } }), ok],
+    [
+      'GTIDs of several statements, not of the last alone',
+      [tracked({ gtids: ['a:1'] }), tracked({ gtids: ['a:2'] }), header],
+      told('a:1,a:2'),
+    ],
+    [
+      'of several statements of MariaDB',
+      [1, 2].map((n) => tracked({ systemVariables: { last_gtid: `0-1-${n}` } })),
+      told('0-1-1,0-1-2', 'mariadb'),
+    ],
+    [
+      'a GTID beside rows',
+      [[{ id: 1 }], tracked({ gtids: ['a:1'] })],
+      { ...told('a:1'), hasRows: true },
+    ],
   ])('%s', (_name, result, response) => {
     expect(responseOf(result)).toEqual(response);
   });

@@ -62,7 +62,7 @@ export class SessionWalk {
     const answered = observe(
       predict(before, facts),
       facts,
-      { ...response, hasChangedState: false, gtids: null, hasRows: false },
+      { ...response, hasChangedState: false, gtids: null, hasRows: false, isIdle: false },
       'unknown',
     );
     if (this.#isWhole) {

@@ -1,6 +1,6 @@
 import type { Consistency } from '../consistency/levels.ts';
 import { type OnBadToken, ScopeMarks } from '../consistency/marks.ts';
-import { formatParts, readToken } from '../consistency/tokens.ts';
+import { formatParts, mergedParts, readToken } from '../consistency/tokens.ts';
 import type { TokenPart } from '../gtid/token.ts';
 import { findStorage, storage } from './storage.ts';
 import { noWishes, type Wishes, wishesOf } from './wishes.ts';
@@ -12,7 +12,7 @@ export interface SessionOptions {
    *
    * @default none
    */
-  readonly after?: string | undefined;
+  readonly after?: string | null | undefined;
   /**
    * What reads of this session must see. Default: what the pool says, else `'session'`.
    */
@@ -102,12 +102,12 @@ export class ClientSession {
   }
 
   /** What the session has written and seen on some servers. For pools. */
-  marks<Place>(servers: object, cluster: string): ScopeMarks<Place> {
+  marks(servers: object, cluster: string): ScopeMarks {
     const known = this.#marks.get(servers);
     if (known !== undefined) {
-      return known as ScopeMarks<Place>;
+      return known;
     }
-    const made = new ScopeMarks<Place>(cluster);
+    const made = new ScopeMarks(cluster);
     for (const followed of this.#followed) {
       follow(made, followed);
     }
@@ -117,14 +117,22 @@ export class ClientSession {
 
   /** @internal Takes over what a token says. */
   follow({ after, onBadToken = 'error' }: SessionOptions): void {
-    const parts = readToken(after, onBadToken);
+    const parts = readToken(after ?? undefined, onBadToken);
     if (parts.length > 0) {
       const followed = { parts, onBadToken };
-      this.#followed.push(followed);
+      this.#remember(followed);
       for (const marks of this.#marks.values()) {
         follow(marks, followed);
       }
     }
+  }
+
+  /** One for each way to treat a bad one, however many there were. */
+  #remember({ parts, onBadToken }: Followed): void {
+    const index = this.#followed.findIndex((one) => one.onBadToken === onBadToken);
+    const before = this.#followed[index]?.parts ?? [];
+    const followed = { parts: mergedParts([...before, ...parts]), onBadToken };
+    this.#followed.splice(Math.max(index, 0), index < 0 ? 0 : 1, followed);
   }
 }
 

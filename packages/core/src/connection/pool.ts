@@ -131,10 +131,19 @@ export class ReplicatedPool extends EventEmitter {
     }
     this.#isClosed = true;
     this.#catalogue.close();
-    this.#causality.close();
+    const hasWaiters = this.#causality.close();
     for (const host of this.#hosts.all) {
       host.close();
     }
+    if (hasWaiters) {
+      // Those who have waited for a replica get their connection first.
+      setImmediate(() => this.#endPools(callback));
+    } else {
+      this.#endPools(callback);
+    }
+  }
+
+  #endPools(callback: CommandCallback): void {
     const pools = new Set(this.#hosts.all.map((host) => host.pool));
     let open = pools.size;
     let failure: Error | null = null;

@@ -19,6 +19,7 @@ export function responseOf(result: unknown): Response {
     hasChangedState: (stateChanges?.trackStateChange ?? null) !== null,
     gtids: gtidsOf(headers),
     hasRows: Array.isArray(result) && headers.length < result.length,
+    isIdle: header.affectedRows === 0,
   };
 }
 
@@ -28,6 +29,7 @@ const withoutHeader: Response = {
   hasChangedState: false,
   gtids: null,
   hasRows: true,
+  isIdle: false,
 };
 
 const mostResults = 32;
@@ -54,6 +56,7 @@ function gtidsOf(headers: readonly Header[]): Response['gtids'] {
 interface Header {
   readonly serverStatus: number;
   readonly insertId?: number | string;
+  readonly affectedRows?: number;
   readonly stateChanges?: {
     readonly trackStateChange?: unknown;
     readonly gtids?: readonly string[];

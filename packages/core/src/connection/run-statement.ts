@@ -1,4 +1,4 @@
-import type { ScopeMarks } from '../consistency/marks.ts';
+import type { Place, ScopeMarks } from '../consistency/marks.ts';
 import type { Placement } from '../consistency/placement.ts';
 import { publishStatement, statementChannel } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
@@ -21,7 +21,7 @@ import {
   isHeld,
   type SessionState,
 } from '../session/state.ts';
-import { type Written, writtenBy, writtenDespite } from '../session/written.ts';
+import { showsData, type Written, writtenBy, writtenDespite } from '../session/written.ts';
 import type { Facts, StatementKind } from '../statement/facts.ts';
 import { needsCheck, type Obstacle, SessionCheck } from './check-session.ts';
 import { responseOf, rolledBack } from './response.ts';
@@ -149,7 +149,7 @@ export class RunStatement implements Task {
   }
 
   /** What the session has written and seen. */
-  get #marks(): ScopeMarks<HostInfo> | null {
+  get #marks(): ScopeMarks | null {
     return this.#queue.marks;
   }
 
@@ -229,7 +229,8 @@ export class RunStatement implements Task {
     const expected = predict(before, facts);
     session.state = expected;
     this.#host = lease.host;
-    const attempt = { lease, route, facts, before, expected };
+    const place = this.#context.causality.placeOf(lease.host);
+    const attempt = { lease, place, route, facts, before, expected };
     this.#changed = this.#context.catalogue.watch(facts, () => textWithCode(this.#statement));
     let isAnswered = false;
     try {
@@ -251,7 +252,7 @@ export class RunStatement implements Task {
   }
 
   #succeeded(attempt: Attempt, result: unknown, fields: unknown): void {
-    const { lease, route, facts, before, expected } = attempt;
+    const { lease, place, route, facts, before, expected } = attempt;
     const session = this.#session;
     const { isUntracked } = session;
     const response = responseOf(result);
@@ -261,8 +262,8 @@ export class RunStatement implements Task {
     if (closesConnection(facts, this.#statement.sql)) {
       session.loseConnection();
     }
-    if (response.hasRows) {
-      this.#saw(lease);
+    if (showsData(facts, response, before)) {
+      this.#saw(place);
     }
     const known = isUntracked ? 'asked' : 'told';
     const gtids = this.#context.hosts.primary.gtids === null ? 'none' : known;
@@ -271,11 +272,11 @@ export class RunStatement implements Task {
     );
   }
 
-  /** The caller has seen rows of a host: no later read of the session may be older. */
-  #saw({ host }: Lease): void {
+  /** The caller has seen what is in a place: no later read of the session may be older. */
+  #saw(place: Place | null): void {
     const marks = this.#marks;
     if (marks !== null && this.#statement.wishes.consistency !== 'eventual') {
-      this.#context.causality.saw(marks, host.role === 'replica' ? host : null);
+      this.#context.causality.saw(marks, place);
     }
   }
 
@@ -301,14 +302,17 @@ export class RunStatement implements Task {
 
   #failed(error: DriverError, attempt: Attempt): void {
     const session = this.#session;
-    const { lease, route, facts, before, expected } = attempt;
+    const { lease, place, route, facts, before, expected } = attempt;
     const failure = failureOf(error);
     session.state = observeError(before, expected, facts);
     session.ran(null, null);
     if (this.#statement.hasAnswered) {
-      this.#saw(lease);
+      this.#saw(place);
     }
     const isGone = failure === 'connection' || failure === 'not-sent' || failure === 'client';
+    if (isGone && failure !== 'client') {
+      lease.host.connectionLost();
+    }
     if (isGone) {
       session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
     }
@@ -415,6 +419,8 @@ function factsOnRoute({ reason }: Route, facts: Facts): Facts {
 /** One sending of a statement, and what was known before and while it ran. */
 interface Attempt {
   readonly lease: Lease;
+  /** What the session notes of where it ran. */
+  readonly place: Place | null;
   readonly route: Route;
   readonly facts: Facts;
   readonly before: SessionState;

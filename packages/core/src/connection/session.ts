@@ -246,6 +246,12 @@ export class Session {
     this.layAside();
   }
 
+  /** Something ran beside it: nobody knows what its connections would answer. */
+  forgetAnswers(): void {
+    this.state = afterLeaving(this.state);
+    this.#endParked();
+  }
+
   /** A statement of our own came after the last one: nothing is left to ask but the insert id. */
   forgetPrevious(): void {
     this.state = afterOther(this.state);

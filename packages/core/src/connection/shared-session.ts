@@ -1,5 +1,5 @@
 import { RwSplitError } from '../errors.ts';
-import { afterLeaving, freshSession, isHeld, type SessionState } from '../session/state.ts';
+import { freshSession, isHeld, type SessionState } from '../session/state.ts';
 import { Session } from './session.ts';
 
 interface Waiter {
@@ -122,7 +122,7 @@ export class SharedSession {
   }
 
   #forgetAnswers(): void {
-    this.#session.state = afterLeaving(this.#session.state);
+    this.#session.forgetAnswers();
   }
 }
 

@@ -2,7 +2,6 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Causality } from '../consistency/causality.ts';
 import type { ScopeMarks } from '../consistency/marks.ts';
 import { RwSplitError } from '../errors.ts';
-import type { HostInfo } from '../pool/host-info.ts';
 import type { Hosts } from '../pool/hosts.ts';
 import { freshSession, isBound, isHeld } from '../session/state.ts';
 import type { Answer, StatePin } from '../statement/facts.ts';
@@ -93,11 +92,9 @@ export class TaskQueue {
   }
 
   /** What the session has written and seen that it was called in; `null` if it is in none. */
-  get marks(): ScopeMarks<HostInfo> | null {
+  get marks(): ScopeMarks | null {
     const { servers } = this.context.causality;
-    return this.#shared === null
-      ? null
-      : (this.#client?.marks<HostInfo>(servers, servers.cluster) ?? null);
+    return this.#shared === null ? null : (this.#client?.marks(servers, servers.cluster) ?? null);
   }
 
   /**
@@ -195,16 +192,17 @@ export class TaskQueue {
     }
   }
 
-  /** Keeps what the flow may ask about for its next step. */
-  #keep(step: FlowStep): void {
+  /** Keeps what the flow may ask about for its next step; tells whether there is something. */
+  #keep(step: FlowStep): boolean {
     const session = this.#session;
     if (isHeld(session.state)) {
-      return;
+      return false;
     }
     session.continueFlow();
     if (session.isLaidAside) {
       step.keep(this.context, session);
     }
+    return session.isLaidAside;
   }
 
   #join(shared: SharedSession): void {
@@ -233,7 +231,7 @@ export class TaskQueue {
 
   #leave(): void {
     if (this.#session.isUntracked) {
-      this.context.causality.note({ kind: 'hidden' }, this.marks, () => {});
+      this.context.causality.noteMissed(this.marks);
     }
     if (this.#hasJoined) {
       this.#hasJoined = false;
@@ -245,10 +243,7 @@ export class TaskQueue {
       this.#isAside = false;
       this.#shared?.ranBeside();
     }
-    if (this.#step !== null) {
-      this.#keep(this.#step);
-    }
-    if (this.#session.isLaidAside) {
+    if (this.#step !== null && this.#keep(this.#step)) {
       this.#session = new Session();
       return;
     }

@@ -2,8 +2,8 @@ import type { HostInfo } from '../pool/host-info.ts';
 import type { Hosts } from '../pool/hosts.ts';
 import type { Written } from '../session/written.ts';
 import type { Consistency } from './levels.ts';
-import type { ScopeMarks } from './marks.ts';
-import { isOpen, type Need, needOf, untoldAt } from './need.ts';
+import type { Place, ScopeMarks } from './marks.ts';
+import { isOwed, type Need, needOf, untoldAt } from './need.ts';
 import { anywhere, behind, inWindow, onReplicas, type Placement } from './placement.ts';
 import { badToken, prove } from './proof.ts';
 import { Replicas } from './replicas.ts';
@@ -95,7 +95,7 @@ export class Causality {
    * @param wish what was said for it; `null`: what the pool says.
    * @param scope the marks of its session; `null` if it is in none.
    */
-  needOf(wish: Consistency | null, scope: ScopeMarks<HostInfo> | null): Need | null {
+  needOf(wish: Consistency | null, scope: ScopeMarks | null): Need | null {
     const level = wish ?? this.#options.consistency ?? (scope === null ? 'process' : 'session');
     return needOf(level, this.#ofProcess, scope);
   }
@@ -105,7 +105,8 @@ export class Causality {
     const isMet = need === null || this.#isMetByAll(need);
     const placement = isMet ? anywhere : this.#find(need, tried, false);
     if (placement !== null) {
-      this.#reads[placement.role === 'replica' ? 'replica' : 'primary'] += 1;
+      const isThere = placement.role === 'replica' && this.#replicas.offered(tried).length > 0;
+      this.#reads[isThere ? 'replica' : 'primary'] += 1;
     }
     return placement;
   }
@@ -132,17 +133,27 @@ export class Causality {
     this.#prove(waiter);
   }
 
-  /** A session has seen rows of a replica; `null`: of the primary. */
-  saw(scope: ScopeMarks<HostInfo>, place: HostInfo | null): void {
+  /** What a session notes of a host that it reads from; `null` for the primary. */
+  placeOf(host: HostInfo): Place | null {
+    return host.role === 'replica' ? this.#replicas.placeOf(host) : null;
+  }
+
+  /** A session has seen what is in some place; `null`: on the primary. */
+  saw(scope: ScopeMarks, place: Place | null): void {
+    if (this.#hosts.primary.gtids === null && place === null) {
+      scope.leavePlaces(Date.now());
+      return;
+    }
     scope.saw(place);
-    if (place === null && this.#options.causalWait === 0 && this.#hosts.primary.gtids !== null) {
+    if (place === null && this.#options.causalWait === 0) {
       // No read will wait for it, so that later ones find it done.
-      prove(scope, this.#replicas.offered([]), this.#replicas, this.#snapshots, () => {});
+      const need = { process: null, scope };
+      prove(need, this.#replicas.offered([]), this.#replicas, this.#snapshots, () => {});
     }
   }
 
   /** Notes what a statement on the primary has written: see {@link Writes.note}. */
-  note(written: Written, scope: ScopeMarks<HostInfo> | null, callback: () => void): void {
+  note(written: Written, scope: ScopeMarks | null, callback: () => void): void {
     if (written.kind === 'told' && this.#options.consistency !== 'eventual') {
       // Somebody will want to read it.
       this.#replicas.prepare();
@@ -150,13 +161,24 @@ export class Causality {
     this.#writes.note(written, scope, callback);
   }
 
-  /** Asks no more; who waits gets the primary. */
-  close(): void {
+  /** Notes that something may have been written past us: see {@link Writes.noteMissed}. */
+  noteMissed(scope: ScopeMarks | null): void {
+    this.#writes.noteMissed(scope);
+  }
+
+  /**
+   * Asks no more; who waits gets the primary.
+   *
+   * @returns whether anybody has waited.
+   */
+  close(): boolean {
     this.#snapshots.close();
     this.#replicas.close();
-    for (const { settle } of [...this.#waiters]) {
+    const waiters = [...this.#waiters];
+    for (const { settle } of waiters) {
       settle(behind);
     }
+    return waiters.length > 0;
   }
 
   /** The usual case, and the quick way: outside of sessions, with replicas that keep up. */
@@ -164,7 +186,7 @@ export class Causality {
     return (
       scope === null &&
       process !== null &&
-      !process.isOpen &&
+      !process.isOwed &&
       process.untoldAt === 0 &&
       (process.gtids === null || this.#replicas.allHave(process.gtids))
     );
@@ -183,20 +205,20 @@ export class Causality {
     }
     const { causalWait, causalWindow } = this.#options;
     const replicas = this.#replicas;
-    if (isOpen(need)) {
-      return behind;
-    }
     if (Date.now() < untoldAt(need) + causalWindow) {
       return inWindow;
     }
     const offered = replicas.offered(tried);
     const hasClaims = scope !== null && scope.claims.length > 0;
     if (this.#hosts.primary.gtids === null && (!hasClaims || isProven)) {
-      return findWithoutGtids(scope, offered);
+      return this.#findWithoutGtids(scope, offered);
+    }
+    if (isOwed(need)) {
+      return isProven ? behind : null;
     }
     replicas.ask(offered, need);
     const isAdmitted = (host: HostInfo) =>
-      (scope === null || scope.admits(host)) && replicas.meets(host, need);
+      replicas.admits(host, scope) && replicas.meets(host, need);
     if (offered.some(isAdmitted)) {
       return onReplicas(scope, isAdmitted);
     }
@@ -210,6 +232,19 @@ export class Causality {
     return isHopeless || causalWait === 0 ? behind : null;
   }
 
+  /** Without GTIDs, a session stays where it is; once that is gone, time has to pass. */
+  #findWithoutGtids(scope: ScopeMarks | null, offered: readonly HostInfo[]): Placement {
+    if (scope === null) {
+      return anywhere;
+    }
+    const isAdmitted = (host: HostInfo) => this.#replicas.admits(host, scope);
+    if (offered.length === 0 || offered.some(isAdmitted)) {
+      return onReplicas(scope, isAdmitted);
+    }
+    scope.leavePlaces(Date.now());
+    return inWindow;
+  }
+
   #prove(waiter: Waiter): void {
     const { need, tried, settle } = waiter;
     const proven = (error: Error | null) => {
@@ -219,11 +254,7 @@ export class Causality {
       }
       this.#check(waiter);
     };
-    if (need.scope === null) {
-      proven(null);
-    } else {
-      prove(need.scope, this.#replicas.offered(tried), this.#replicas, this.#snapshots, proven);
-    }
+    prove(need, this.#replicas.offered(tried), this.#replicas, this.#snapshots, proven);
   }
 
   #learned(): void {
@@ -243,20 +274,3 @@ export class Causality {
 }
 
 const newWaiter = { isProven: false, isLate: false, isOver: false };
-
-/** Without GTIDs, a session stays where it is; once that is gone, time has to pass. */
-function findWithoutGtids(
-  scope: ScopeMarks<HostInfo> | null,
-  offered: readonly HostInfo[],
-): Placement {
-  if (scope === null) {
-    return anywhere;
-  }
-  const isAdmitted = (host: HostInfo) => scope.admits(host);
-  if (offered.length === 0 || offered.some(isAdmitted)) {
-    return onReplicas(scope, isAdmitted);
-  }
-  scope.forgetReads();
-  scope.written.addUntold(Date.now());
-  return inWindow;
-}

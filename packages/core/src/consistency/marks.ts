@@ -1,5 +1,9 @@
-import { compact, type GtidSet, isEmptySet, union } from '../gtid/set.ts';
+import { compact, contains, type GtidSet, isEmptySet, union } from '../gtid/set.ts';
 import type { TokenPart } from '../gtid/token.ts';
+import type { HostInfo } from '../pool/host-info.ts';
+
+/** One life of a replica: from when it was reached to when it was lost. */
+export type Place = object;
 
 /** What to do with a token that names writes which the primary does not know. */
 export type OnBadToken = 'error' | 'ignore';
@@ -31,7 +35,8 @@ function joined(one: GtidSet | null, other: GtidSet): GtidSet {
 export class WriteMarks {
   #gtids: GtidSet | null = null;
   #untoldAt = 0;
-  #asked = 0;
+  #debts = 0;
+  #paid = 0;
 
   /** What the server has told of them; `null`: nothing. */
   get gtids(): GtidSet | null {
@@ -43,17 +48,25 @@ export class WriteMarks {
     return this.#untoldAt;
   }
 
-  /** Whether the server has been asked what was written, and has not answered. */
-  get isOpen(): boolean {
-    return this.#asked > 0;
+  /** How many writes there were that the primary has to be asked for. */
+  get debts(): number {
+    return this.#debts;
   }
 
-  ask(): void {
-    this.#asked += 1;
+  /** Whether the primary has still to say what was written. */
+  get isOwed(): boolean {
+    return this.#debts > this.#paid;
   }
 
-  answer(): void {
-    this.#asked -= 1;
+  owe(): void {
+    this.#debts += 1;
+  }
+
+  /** The primary has executed a set, and so the first so many writes that it was to be asked for. */
+  pay(debts: number, executed: GtidSet): void {
+    if (this.#paid < debts && this.add(executed)) {
+      this.#paid = debts;
+    }
   }
 
   /** Whether it could be noted: not if it is of the other dialect, and so of other servers. */
@@ -74,9 +87,9 @@ export class WriteMarks {
 
 /**
  * What one session has written and seen on the servers of one pool, and so what its next read has to
- * see. `Place` is a replica.
+ * see.
  */
-export class ScopeMarks<Place = unknown> {
+export class ScopeMarks {
   /** The name of the servers in tokens. */
   readonly cluster: string;
   readonly written = new WriteMarks();
@@ -90,7 +103,9 @@ export class ScopeMarks<Place = unknown> {
   /** The last read on the primary whose rows {@link #read} may lack; 0: none. */
   #onPrimary = 0;
   /** The replica that its first read was sent to: reads at the same time go there too. */
-  #preferred: Place | null = null;
+  #preferred: HostInfo | null = null;
+  /** Where there are no GTIDs: when it had to leave the place that it had read from; 0: never. */
+  #leftAt = 0;
 
   constructor(cluster: string) {
     this.cluster = cluster;
@@ -103,7 +118,13 @@ export class ScopeMarks<Place = unknown> {
       this.written.addUntold(Math.min(position.at, now));
       return;
     }
-    this.#claims = [...this.#claims, { set: position.set, onBadToken, isBad: false }];
+    const { set } = position;
+    const isKnown = this.#claims.some(
+      (claim) => claim.onBadToken === onBadToken && contains(claim.set, set),
+    );
+    if (!isKnown) {
+      this.#claims = [...this.#claims, { set, onBadToken, isBad: false }];
+    }
   }
 
   /** What tokens say, as long as nobody knows whether the primary has made it. */
@@ -139,11 +160,11 @@ export class ScopeMarks<Place = unknown> {
   }
 
   /** A read was sent to a replica. */
-  lean(place: Place): void {
-    this.#preferred = place;
+  lean(host: HostInfo): void {
+    this.#preferred = host;
   }
 
-  get preferred(): Place | null {
+  get preferred(): HostInfo | null {
     return this.#preferred;
   }
 
@@ -165,12 +186,6 @@ export class ScopeMarks<Place = unknown> {
     return this.#places.size === 0 || (this.#places.size === 1 && this.#places.has(place));
   }
 
-  /** The replica that it has to stay on; `null`: none, or no single one. */
-  get only(): Place | null {
-    const [place] = this.#places.keys();
-    return this.#onPrimary === 0 && this.#places.size === 1 ? (place ?? null) : null;
-  }
-
   /** Which reads there have been, for {@link proveReads}. */
   get reads(): number {
     return this.#reads;
@@ -185,9 +200,14 @@ export class ScopeMarks<Place = unknown> {
     this.#forget(upTo);
   }
 
-  /** What it has seen until now does not matter any more. */
-  forgetReads(): void {
+  /** What it has seen until now will be everywhere when some time has passed. */
+  leavePlaces(now: number): void {
+    this.#leftAt = now;
     this.#forget(this.#reads);
+  }
+
+  get leftAt(): number {
+    return this.#leftAt;
   }
 
   #forget(upTo: number): void {

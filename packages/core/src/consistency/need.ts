@@ -1,5 +1,4 @@
 import type { GtidSet } from '../gtid/set.ts';
-import type { HostInfo } from '../pool/host-info.ts';
 import type { Consistency } from './levels.ts';
 import type { ScopeMarks, WriteMarks } from './marks.ts';
 
@@ -8,7 +7,7 @@ export interface Need {
   /** What this process has written; `null` if that does not matter. */
   readonly process: WriteMarks | null;
   /** What its session has written and seen; `null` if it is in none. */
-  readonly scope: ScopeMarks<HostInfo> | null;
+  readonly scope: ScopeMarks | null;
 }
 
 /**
@@ -16,11 +15,7 @@ export interface Need {
  *
  * @param ofProcess what it has to see of this process, outside of sessions.
  */
-export function needOf(
-  level: Consistency,
-  ofProcess: Need,
-  scope: ScopeMarks<HostInfo> | null,
-): Need | null {
+export function needOf(level: Consistency, ofProcess: Need, scope: ScopeMarks | null): Need | null {
   switch (level) {
     case 'eventual':
       return null;
@@ -43,12 +38,12 @@ export function isMetBy({ process, scope }: Need, has: (set: GtidSet) => boolean
   return (own === null || has(own)) && (scope === null || scope.isHadBy(has));
 }
 
-/** Whether the server has still to say what was written. */
-export function isOpen({ process, scope }: Need): boolean {
-  return process?.isOpen === true || scope?.written.isOpen === true;
+/** Whether the primary has still to say what was written. */
+export function isOwed({ process, scope }: Need): boolean {
+  return process?.isOwed === true || scope?.written.isOwed === true;
 }
 
-/** When the last write was made of which no server has told, in milliseconds since the epoch; 0: none. */
+/** From when on time has to pass, in milliseconds since the epoch; 0: never. */
 export function untoldAt({ process, scope }: Need): number {
-  return Math.max(process?.untoldAt ?? 0, scope?.written.untoldAt ?? 0);
+  return Math.max(process?.untoldAt ?? 0, scope?.written.untoldAt ?? 0, scope?.leftAt ?? 0);
 }

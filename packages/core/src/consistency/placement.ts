@@ -19,7 +19,7 @@ export const inWindow: Placement = { role: 'primary', reason: 'causal-window' };
 
 /** On the replicas that are admitted; reads of one session that begin together stay together. */
 export function onReplicas(
-  scope: ScopeMarks<HostInfo> | null,
+  scope: ScopeMarks | null,
   admits: (host: HostInfo) => boolean,
 ): Placement {
   return {

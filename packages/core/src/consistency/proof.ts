@@ -2,6 +2,7 @@ import { RwSplitError } from '../errors.ts';
 import { contains, type GtidSet } from '../gtid/set.ts';
 import type { HostInfo } from '../pool/host-info.ts';
 import type { Claim, ScopeMarks } from './marks.ts';
+import { isOwed, type Need } from './need.ts';
 import type { Replicas } from './replicas.ts';
 import type { Snapshots } from './snapshots.ts';
 
@@ -9,39 +10,44 @@ import type { Snapshots } from './snapshots.ts';
 export type ProofCallback = (error: Error | null) => void;
 
 /**
- * Asks the primary, if it must be, what it has: for a token, which may say anything; and where a
- * session has seen more than its own writes, and cannot stay where it has seen it.
+ * Asks the primary, if it must be, what it has: for writes of which nobody has told; for a token, which may
+ * say anything; and where a session has seen more than its own writes, and cannot stay where it has seen it.
  *
- * @param offered the replicas that its read may be offered.
+ * @param offered the replicas that the read may be offered.
  */
 export function prove(
-  scope: ScopeMarks<HostInfo>,
+  need: Need,
   offered: readonly HostInfo[],
   replicas: Replicas,
   snapshots: Snapshots,
   callback: ProofCallback,
 ): void {
-  const claims = openClaims(scope, offered, replicas);
-  const canStay = offered.some((host) => scope.admits(host) && !replicas.isBehind(host));
-  if (claims.length === 0 && canStay) {
+  const { scope } = need;
+  const claims = scope === null ? [] : openClaims(scope, offered, replicas);
+  const canStay = offered.some((host) => replicas.admits(host, scope) && !replicas.isBehind(host));
+  if (claims.length === 0 && canStay && !isOwed(need)) {
     callback(null);
     return;
   }
-  const upTo = scope.reads;
+  const upTo = scope?.reads ?? 0;
+  const owed = [need.process, scope?.written ?? null].filter((marks) => marks !== null);
+  const debts = owed.map((marks) => [marks, marks.debts] as const);
   snapshots.take((executed) => {
     if (executed === null) {
-      // Without the primary nobody can say more of the token, or of what was read.
-      for (const { set } of claims) {
-        replicas.askFor(offered, set);
-      }
+      // Nobody else can say: the read runs on the primary, or fails there.
       callback(null);
       return;
     }
-    if (!canStay) {
-      scope.proveReads(upTo, executed);
+    for (const [marks, count] of debts) {
+      marks.pay(count, executed);
     }
-    for (const claim of claims) {
-      judge(scope, claim, executed);
+    if (scope !== null) {
+      if (!canStay) {
+        scope.proveReads(upTo, executed);
+      }
+      for (const claim of claims) {
+        judge(scope, claim, executed);
+      }
     }
     callback(badToken(scope));
   });
@@ -49,7 +55,7 @@ export function prove(
 
 /** What tokens say that nobody knows to be true. */
 function openClaims(
-  scope: ScopeMarks<HostInfo>,
+  scope: ScopeMarks,
   offered: readonly HostInfo[],
   replicas: Replicas,
 ): readonly Claim[] {
@@ -61,7 +67,7 @@ function openClaims(
   return scope.claims;
 }
 
-function judge(scope: ScopeMarks<HostInfo>, claim: Claim, executed: GtidSet): void {
+function judge(scope: ScopeMarks, claim: Claim, executed: GtidSet): void {
   if (contains(executed, claim.set)) {
     scope.proveClaim(claim);
   } else {
@@ -70,7 +76,7 @@ function judge(scope: ScopeMarks<HostInfo>, claim: Claim, executed: GtidSet): vo
 }
 
 /** The error for a session that follows a token of which the primary knows nothing; `null`: it follows none. */
-export function badToken(scope: ScopeMarks<HostInfo> | null): RwSplitError | null {
+export function badToken(scope: ScopeMarks | null): RwSplitError | null {
   const isBad = scope?.claims.some((claim) => claim.isBad) === true;
   return isBad
     ? new RwSplitError(

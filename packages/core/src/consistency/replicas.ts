@@ -1,6 +1,7 @@
 import type { GtidSet } from '../gtid/set.ts';
 import type { Host } from '../pool/host.ts';
 import type { HostInfo } from '../pool/host-info.ts';
+import type { Place, ScopeMarks } from './marks.ts';
 import { isMetBy, type Need, requiredBy } from './need.ts';
 import { Watch } from './watch.ts';
 
@@ -48,19 +49,22 @@ export class Replicas {
     return this.#watches.get(host)?.isBehind === true;
   }
 
-  /** Asks those that lack something of what a read needs. */
-  ask(hosts: readonly HostInfo[], need: Need): void {
-    for (const host of hosts) {
-      if (!this.meets(host, need)) {
-        this.#watches.get(host)?.want(requiredBy(need));
-      }
-    }
+  /** What a session notes of where it has read. */
+  placeOf(host: HostInfo): Place {
+    return this.#watches.get(host)?.life ?? host;
   }
 
-  /** Asks for one set. */
-  askFor(hosts: readonly HostInfo[], set: GtidSet): void {
+  /** Whether a replica shows nothing older than what a session has seen, if it has all that is required. */
+  admits(host: HostInfo, scope: ScopeMarks | null): boolean {
+    return scope === null || scope.admits(this.placeOf(host));
+  }
+
+  /** Asks those that lack something of what a read needs, and those that were late, what they have. */
+  ask(hosts: readonly HostInfo[], need: Need): void {
     for (const host of hosts) {
-      this.#watches.get(host)?.want([set]);
+      if (!this.meets(host, need) || this.isBehind(host)) {
+        this.#watches.get(host)?.want(requiredBy(need));
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 import { RwSplitError } from '../errors.ts';
-import { contains, union } from '../gtid/set.ts';
+import { contains, haveOneOrigin, union } from '../gtid/set.ts';
 import { formatToken, parseToken, type TokenPart } from '../gtid/token.ts';
 import type { OnBadToken, ScopeMarks } from './marks.ts';
 
@@ -42,12 +42,7 @@ export function formatParts(
     );
   }
   const known = new Set(marks.map(({ cluster }) => cluster));
-  const passedOn = new Map<string, TokenPart>();
-  for (const part of followed.filter(({ cluster }) => !known.has(cluster))) {
-    const before = passedOn.get(part.cluster);
-    passedOn.set(part.cluster, before === undefined ? part : later(before, part));
-  }
-  const parts = [...merged, ...passedOn.values()];
+  const parts = [...merged, ...mergedParts(followed.filter(({ cluster }) => !known.has(cluster)))];
   if (parts.length > mostClusters) {
     throw new RwSplitError(
       'RWSPLIT_TOKEN',
@@ -57,35 +52,33 @@ export function formatParts(
   return parts.length === 0 ? null : formatToken(parts, now);
 }
 
-/** One part for each name, if none of two says more than the other; else `null`. */
-function withoutRepeats(parts: readonly TokenPart[]): readonly TokenPart[] | null {
+/** One part for each name, which asks for what all of that name do. */
+export function mergedParts(parts: readonly TokenPart[]): readonly TokenPart[] {
   const byName = new Map<string, TokenPart>();
   for (const part of parts) {
-    const before = byName.get(part.cluster) ?? part;
-    const both = later(before, part);
-    if (!asksFor(before, both) && !asksFor(part, both)) {
-      return null;
-    }
-    byName.set(part.cluster, both);
+    byName.set(part.cluster, later(byName.get(part.cluster) ?? part, part));
   }
   return [...byName.values()];
 }
 
-function asksFor({ position: one }: TokenPart, { position: other }: TokenPart): boolean {
-  return one.kind === 'gtids' && other.kind === 'gtids'
-    ? contains(one.set, other.set)
-    : one.kind === other.kind;
+/** One part for each name; `null` if two of one name may be about different servers. */
+function withoutRepeats(parts: readonly TokenPart[]): readonly TokenPart[] | null {
+  const isOfOne = (part: TokenPart, index: number) =>
+    parts.slice(0, index).every((one) => one.cluster !== part.cluster || areOfOne(one, part));
+  return parts.every(isOfOne) ? mergedParts(parts) : null;
 }
 
-/**
- * GTIDs say more than a time. That of writes without them is told if there are no others, or while the
- * server has still to say.
- */
-function partOf({ cluster, written, claims }: ScopeMarks, now: number): TokenPart | null {
-  const { gtids, untoldAt, isOpen } = written;
-  if (isOpen) {
-    return { cluster, position: { kind: 'time', at: now } };
+function areOfOne({ position: one }: TokenPart, { position: other }: TokenPart): boolean {
+  if (one.kind === 'gtids' && other.kind === 'gtids') {
+    const isWithin = contains(one.set, other.set) || contains(other.set, one.set);
+    return isWithin || haveOneOrigin(one.set, other.set);
   }
+  return one.kind === other.kind;
+}
+
+/** GTIDs say more than a time. That of writes of which no server has told a GTID is told if there are no others. */
+function partOf({ cluster, written, claims }: ScopeMarks, now: number): TokenPart | null {
+  const { gtids, untoldAt, isOwed } = written;
   const sets = [gtids, ...claims.map(({ set }) => set)].filter((set) => set !== null);
   const [first, ...others] = sets.map(
     (set): TokenPart => ({ cluster, position: { kind: 'gtids', set } }),
@@ -93,7 +86,8 @@ function partOf({ cluster, written, claims }: ScopeMarks, now: number): TokenPar
   if (first !== undefined) {
     return others.reduce(later, first);
   }
-  return untoldAt === 0 ? null : { cluster, position: { kind: 'time', at: untoldAt } };
+  const at = isOwed ? now : untoldAt;
+  return at === 0 ? null : { cluster, position: { kind: 'time', at } };
 }
 
 /** What two parts about the same servers ask for together; GTIDs say more than a time, the second of two kinds more. */
@@ -103,5 +97,8 @@ function later(one: TokenPart, other: TokenPart): TokenPart {
   if (a.kind === 'gtids' && b.kind === 'gtids' && a.set.dialect === b.set.dialect) {
     return { ...other, position: { kind: 'gtids', set: union(a.set, b.set) } };
   }
-  return a.kind === 'gtids' && b.kind === 'time' ? one : other;
+  if (a.kind === 'time' && b.kind === 'time') {
+    return a.at > b.at ? one : other;
+  }
+  return a.kind === 'gtids' ? one : other;
 }

@@ -42,8 +42,11 @@ export class Watch {
   /** What is waited for now. */
   #goal: GtidSet | null = null;
   #isRunning = false;
-  /** When it began to wait for what it has not got since. */
+  /** What it has not got in time, and since when. */
+  #missing: GtidSet | null = null;
   #waitsSince = Number.POSITIVE_INFINITY;
+  /** The host's life that the rest is about. */
+  #life: object;
   #opening: SideConnection | null = null;
   #restsUntil = 0;
   #isClosed = false;
@@ -52,14 +55,23 @@ export class Watch {
     this.#host = host;
     this.#patience = patience;
     this.#onLearned = onLearned;
+    this.#life = host.life;
+  }
+
+  /** What is known now is known of this; another one is another server. */
+  get life(): object {
+    if (this.#life !== this.#host.life) {
+      this.#forget();
+    }
+    return this.#life;
   }
 
   /** Whether the replica is known to have executed all of a set. */
   has(set: GtidSet): boolean {
-    if (this.#proven.has(set)) {
+    if (this.#life === this.#host.life && this.#proven.has(set)) {
       return true;
     }
-    if (this.#known === null || !contains(this.#known, set)) {
+    if (this.life && (this.#known === null || !contains(this.#known, set))) {
       return false;
     }
     this.#proven.add(set);
@@ -72,8 +84,11 @@ export class Watch {
     return now < this.#restsUntil || now - this.#waitsSince > this.#patience;
   }
 
-  /** Asks until the replica has the sets, or is late. */
+  /** Asks until the replica has the sets, or is late; without any, for what it was late with. */
   want(sets: readonly GtidSet[]): void {
+    if (sets.length === 0 && this.#goal === null) {
+      this.#wanted ??= this.#missing;
+    }
     for (const set of sets.filter((one) => !this.#isAskedFor(one))) {
       const isOther = this.#wanted?.dialect !== set.dialect;
       this.#wanted = this.#wanted === null || isOther ? set : union(this.#wanted, set);
@@ -96,7 +111,7 @@ export class Watch {
   close(): void {
     this.#isClosed = true;
     this.#opening?.close();
-    this.#forget();
+    this.#lose();
   }
 
   #start(): void {
@@ -107,12 +122,18 @@ export class Watch {
   }
 
   #forget(): void {
+    this.#life = this.#host.life;
     this.#known = null;
     this.#proven = new WeakSet();
-    this.#waitsSince = Number.POSITIVE_INFINITY;
+    this.#arrived();
+  }
+
+  #lose(): void {
     const connection = this.#connection;
     this.#connection = null;
     connection?.close();
+    this.#host.connectionLost();
+    this.#forget();
   }
 
   async #run(): Promise<void> {
@@ -128,7 +149,7 @@ export class Watch {
     } catch {
       // Reads go elsewhere; the host's own connections tell of its health.
       this.#restsUntil = performance.now() + restAfterFailure;
-      this.#forget();
+      this.#lose();
       this.#tell();
     } finally {
       // At once, and not when the promise is settled: what is wanted in between would be forgotten.
@@ -156,10 +177,11 @@ export class Watch {
       `SELECT ${wait}('${formatGtidSet(goal)}', ${seconds})`,
     );
     if (answer !== null && Number(answer) === 0) {
-      this.#waitsSince = Number.POSITIVE_INFINITY;
+      this.#arrived();
       this.#learn(goal);
       return;
     }
+    this.#missing = goal;
     // It goes forward all the same, and other reads want less.
     const text = await this.#ask(connection, executed);
     const set = parseGtidSet(String(text ?? ''), goal.dialect);
@@ -168,17 +190,27 @@ export class Watch {
     }
   }
 
+  /** Nothing is late any more. */
+  #arrived(): void {
+    this.#missing = null;
+    this.#waitsSince = Number.POSITIVE_INFINITY;
+  }
+
   #learn(set: GtidSet): void {
     const known = this.#known;
-    if (this.#connection !== null) {
-      this.#known = known === null || known.dialect !== set.dialect ? set : union(known, set);
+    if (this.#connection === null) {
+      return;
+    }
+    this.#known = known === null || known.dialect !== set.dialect ? set : union(known, set);
+    if (this.#missing !== null && contains(this.#known, this.#missing)) {
+      this.#arrived();
     }
   }
 
   async #open(): Promise<SideConnection> {
     const connection: SideConnection = new SideConnection(this.#host, () => {
       if (this.#connection === connection) {
-        this.#forget();
+        this.#lose();
       }
     });
     this.#opening = connection;

@@ -1,5 +1,4 @@
 import { type GtidSet, parseGtidSet } from '../gtid/set.ts';
-import type { HostInfo } from '../pool/host-info.ts';
 import type { Hosts } from '../pool/hosts.ts';
 import type { Written } from '../session/written.ts';
 import type { ScopeMarks, WriteMarks } from './marks.ts';
@@ -26,7 +25,7 @@ export class Writes {
    * Notes what the answer of a statement on the primary says of writes; calls back, at once if it says
    * it all, when reads that come later will find them.
    */
-  note(written: Written, scope: ScopeMarks<HostInfo> | null, callback: () => void): void {
+  note(written: Written, scope: ScopeMarks | null, callback: () => void): void {
     switch (written.kind) {
       case 'none':
         break;
@@ -37,38 +36,51 @@ export class Writes {
         this.#ask(scope, callback);
         return;
       case 'unknown':
-        // The caller has an error: why should he wait for more?
+        // The caller has an error: why should they wait for more?
         this.#ask(scope, () => {});
         break;
     }
     callback();
   }
 
-  #ask(scope: ScopeMarks<HostInfo> | null, callback: () => void): void {
+  /** Notes that something may have been written past us: reads have to see it from now on. */
+  noteMissed(scope: ScopeMarks | null): void {
+    if (this.#hosts.primary.gtids === null) {
+      this.#add(null, scope);
+    } else {
+      this.#owe(scope);
+    }
+  }
+
+  #ask(scope: ScopeMarks | null, callback: () => void): void {
     if (this.#hosts.primary.gtids === null) {
       this.#add(null, scope);
       callback();
       return;
     }
-    const all = this.#marks(scope);
-    for (const marks of all) {
-      marks.ask();
-    }
     this.#snapshots.take((executed) => {
-      for (const marks of all) {
-        marks.answer();
+      if (executed === null) {
+        this.#owe(scope);
+      } else {
+        this.#add(executed, scope);
       }
-      this.#add(executed, scope);
       callback();
     });
   }
 
-  #marks(scope: ScopeMarks<HostInfo> | null): readonly WriteMarks[] {
+  /** The primary is asked when a read needs to know. */
+  #owe(scope: ScopeMarks | null): void {
+    for (const marks of this.#marks(scope)) {
+      marks.owe();
+    }
+  }
+
+  #marks(scope: ScopeMarks | null): readonly WriteMarks[] {
     return scope === null ? [this.servers.written] : [this.servers.written, scope.written];
   }
 
   /** @param set `null` if nobody knows it. */
-  #add(set: GtidSet | null, scope: ScopeMarks<HostInfo> | null): void {
+  #add(set: GtidSet | null, scope: ScopeMarks | null): void {
     const now = Date.now();
     for (const marks of this.#marks(scope)) {
       if (set === null || !marks.add(set)) {

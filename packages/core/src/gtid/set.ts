@@ -84,3 +84,15 @@ export function contains(set: GtidSet, subset: GtidSet): boolean {
 export function compact(set: GtidSet, most: number): GtidSet {
   return set.dialect === 'mysql' ? compactMysqlSet(set, most) : set;
 }
+
+/**
+ * Whether two sets surely name transactions of one server: MySQL's uuids are unique, MariaDB's domains and
+ * servers are numbered anew in each cluster.
+ */
+export function haveOneOrigin(one: GtidSet, other: GtidSet): boolean {
+  return (
+    one.dialect === 'mysql' &&
+    other.dialect === 'mysql' &&
+    [...one.origins.keys()].some((origin) => other.origins.has(origin))
+  );
+}

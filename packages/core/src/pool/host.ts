@@ -59,6 +59,8 @@ export class Host implements LeasingHost {
   /** When a connection was pinged last that did not answer. */
   #silentSince = 0;
 
+  #life: object = {};
+
   /** Whether others than rwsplit may use its pool. */
   readonly #isShared: boolean;
 
@@ -80,6 +82,18 @@ export class Host implements LeasingHost {
   /** Whose GTIDs it gives its transactions; `null`: none; `undefined`: not known yet. */
   get gtids(): GtidDialect | null | undefined {
     return this.#greeting?.gtids;
+  }
+
+  /**
+   * Another one whenever a connection was lost: what answers then may be another server, or have lost
+   * something.
+   */
+  get life(): object {
+    return this.#life;
+  }
+
+  connectionLost(): void {
+    this.#life = {};
   }
 
   get health(): Health {
@@ -148,6 +162,7 @@ export class Host implements LeasingHost {
    * killed by itself, and if the server is gone the next one cannot be had.
    */
   #failed(error: DriverError): void {
+    this.connectionLost();
     const wasUp = this.#health.failures === 0;
     this.#health = failed(this.#health, codeOf(error), Date.now(), Math.random());
     if (wasUp) {
@@ -301,6 +316,7 @@ export class Host implements LeasingHost {
       onCreateConnection: this.#policy.onCreateConnection,
       greeting: this.#greeting,
       onGreeting: (greeting) => this.#greeted(greeting),
+      onLost: () => this.connectionLost(),
     };
   }
 

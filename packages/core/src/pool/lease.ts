@@ -10,6 +10,8 @@ export interface Traces {
 
 /** What a lease needs of the host that it is from. */
 export interface LeasingHost extends HostInfo {
+  /** Called when a connection of it broke. */
+  connectionLost(): void;
   /** Called once, when the lease ends. */
   leaseEnded(lease: Lease): void;
   /** Resets the connection, sets it up again, and gives it back. */

@@ -119,6 +119,16 @@ export function dropConnection(connection: RawConnection): void {
   stream.destroy();
 }
 
+/** Whether a connection keeps the process alive. */
+export function keepAlive(connection: RawConnection, isNeeded: boolean): void {
+  const { stream } = connection as unknown as { stream: { ref?(): void; unref?(): void } };
+  if (isNeeded) {
+    stream.ref?.();
+  } else {
+    stream.unref?.();
+  }
+}
+
 /** Takes a connection out of its pool and closes it, also where the network is silent. */
 export function discardConnection(connection: RawConnection): void {
   connection.destroy();

@@ -25,6 +25,8 @@ export interface Preparation extends HostInfo {
   readonly greeting: Greeting | null;
   /** Told what the server says to the first connection. */
   readonly onGreeting: (greeting: Greeting) => void;
+  /** Told when the connection breaks while nobody uses it. */
+  readonly onLost: () => void;
 }
 
 /**
@@ -56,7 +58,7 @@ async function setUp(connection: RawConnection, preparation: Preparation): Promi
   const before = physical.preparedAs;
   if (!physical.isWatched) {
     // mysql2 emits 'error' on a pooled connection that dies while idle, after it has left its pool.
-    connection.on('error', ignore);
+    connection.on('error', preparation.onLost);
     physical.isWatched = true;
   }
   const greeting = preparation.greeting ?? (await greet(connection, role));
@@ -84,8 +86,6 @@ async function setUp(connection: RawConnection, preparation: Preparation): Promi
   }
   await track(connection, greeting);
 }
-
-function ignore(): void {}
 
 /** ER_UNKNOWN_SYSTEM_VARIABLE; and the error for GTIDs in an open transaction, which the hook may have left. */
 const harmless: ReadonlySet<number | undefined> = new Set([1193, 1766]);

@@ -5,6 +5,7 @@ import {
   createSingleConnection,
   type DriverError,
   dropConnection,
+  keepAlive,
   type RawConnection,
 } from './mysql2.ts';
 import { prepareConnection } from './prepare-connection.ts';
@@ -51,7 +52,14 @@ export class SideConnection {
   /** Waits for the login. */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#raw.ping((error) => (error ? reject(error) : resolve()));
+      this.#raw.ping((error) => {
+        keepAlive(this.#raw, false);
+        if (error) {
+          reject(error);
+        } else {
+          resolve();
+        }
+      });
     });
   }
 
@@ -64,12 +72,13 @@ export class SideConnection {
       hasInitConnect: false,
       gtids: null,
     };
-    const onGreeting = () => {};
+    const [onGreeting, onLost] = [ignore, ignore];
     const preparation = {
       name,
       role: 'primary',
       greeting,
       onGreeting,
+      onLost,
       onCreateConnection,
     } as const;
     return new Promise((resolve, reject) => {
@@ -78,8 +87,11 @@ export class SideConnection {
   }
 
   query(sql: string): Promise<readonly (readonly unknown[])[]> {
+    keepAlive(this.#raw, true);
     return new Promise((resolve, reject) => {
       this.#raw.query({ sql, rowsAsArray: true }, (error: DriverError | null, rows) => {
+        // Idle, it keeps no process alive: some end their own pools, and never ours.
+        keepAlive(this.#raw, false);
         if (error !== null) {
           reject(error);
         } else if (Array.isArray(rows)) {

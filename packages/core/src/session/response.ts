@@ -12,4 +12,6 @@ export interface Response {
   readonly gtids: { readonly text: string; readonly dialect: GtidDialect } | null;
   /** Whether it has rows, with which no GTIDs are told. */
   readonly hasRows: boolean;
+  /** Whether it says that a statement has changed, deleted or found nothing. */
+  readonly isIdle: boolean;
 }

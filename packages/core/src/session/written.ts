@@ -72,7 +72,11 @@ function mayCommitWithin({ kind, pin }: Facts): boolean {
  * before it fails. Of one whose answer never came nobody knows; but what it left open is rolled back.
  */
 export function writtenDespite(failure: Failure, facts: Facts, before: SessionState): Written {
-  if (!mayHide(facts)) {
+  const wasOpen = before.transaction !== 'none';
+  // BEGIN commits what is open, and so does SET autocommit = 1.
+  const mayCommit =
+    wasOpen && before.hasWritten && (endsTransaction(facts) || facts.kind === 'set');
+  if (!mayHide(facts) && !mayCommit) {
     return none;
   }
   switch (failure) {
@@ -85,8 +89,18 @@ export function writtenDespite(failure: Failure, facts: Facts, before: SessionSt
     case 'differs':
       return hidden;
     default: {
-      const isAlone = before.transaction === 'none' || mayCommitWithin(facts);
-      return isAlone || endsTransaction(facts) ? unknown : none;
+      const isAlone = !wasOpen || mayCommitWithin(facts);
+      return isAlone || mayCommit || endsTransaction(facts) ? unknown : none;
     }
   }
+}
+
+/**
+ * Whether an answer shows what is in the database: by rows, or by a write that found it so that it had
+ * nothing to do.
+ */
+export function showsData(facts: Facts, response: Response, before: SessionState): boolean {
+  const { hasRows, isIdle, gtids } = response;
+  const isAlone = before.transaction === 'none';
+  return hasRows || (facts.kind === 'write' && (isIdle || isAlone) && gtids === null);
 }
