@@ -126,7 +126,7 @@ export const mistakes: readonly Mistake[] = [
         /if \(parked\.lease\.recall\(\)\)/,
         'if (parked.lease.recall() || true)',
       ],
-      ['connection/session.ts', /\(\) => this\.#unparked\(\)/, '() => {}'],
+      ['connection/session.ts', /\(\) => this\.#unparked\(parked\)/, '() => {}'],
     ],
     kinds: ['handle', 'scope'],
   },

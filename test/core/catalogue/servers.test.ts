@@ -48,6 +48,7 @@ describe.each(flavors)('%s', async (flavor) => {
       primary: database.connectionOptions(cluster.primary),
       replicas: cluster.replicas.map((server) => database.connectionOptions(server)),
       catalogueRefresh: never,
+      causalWait: 10_000,
       ...change,
     });
     pools.push(pool);

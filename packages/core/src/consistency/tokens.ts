@@ -1,10 +1,7 @@
 import { RwSplitError } from '../errors.ts';
 import { contains, haveOneOrigin, union } from '../gtid/set.ts';
-import { formatToken, parseToken, type TokenPart } from '../gtid/token.ts';
+import { formatToken, mostClusters, parseToken, type TokenPart } from '../gtid/token.ts';
 import type { OnBadToken, ScopeMarks } from './marks.ts';
-
-/** So many surely fit, whatever their names and positions are. */
-const mostClusters = 19;
 
 /**
  * What a token says; nothing, for none, and for a malformed one that is ignored.
@@ -12,8 +9,7 @@ const mostClusters = 19;
  * @throws `RWSPLIT_TOKEN` for a malformed one.
  */
 export function readToken(token: string | undefined, onBadToken: OnBadToken): readonly TokenPart[] {
-  const read = token === undefined ? [] : parseToken(token);
-  const parts = read !== null && read.length <= mostClusters ? read : null;
+  const parts = token === undefined ? [] : parseToken(token);
   if (parts === null && onBadToken === 'error') {
     throw new RwSplitError(
       'RWSPLIT_TOKEN',
@@ -70,8 +66,8 @@ function withoutRepeats(parts: readonly TokenPart[]): readonly TokenPart[] | nul
 
 function areOfOne({ position: one }: TokenPart, { position: other }: TokenPart): boolean {
   if (one.kind === 'gtids' && other.kind === 'gtids') {
-    const isWithin = contains(one.set, other.set) || contains(other.set, one.set);
-    return isWithin || haveOneOrigin(one.set, other.set);
+    const isSame = contains(one.set, other.set) && contains(other.set, one.set);
+    return isSame || haveOneOrigin(one.set, other.set);
   }
   return one.kind === other.kind;
 }

@@ -16,6 +16,9 @@ export interface TokenPart {
 /** The longest token, in characters: a cookie of 4096 bytes has room for it, whatever else is in it. */
 export const longestToken = 1000;
 
+/** So many clusters surely fit, whatever their names and positions are. */
+export const mostClusters = 19;
+
 /*
  * Only characters that a cookie value (RFC 6265), an HTTP header and a URL path carry as they are:
  *
@@ -42,7 +45,7 @@ const greatestTime = 8.64e15;
  *
  * @param now ms since the epoch: the time for sets that do not fit
  * @throws TypeError if a part could not be read again: a name, a time out of bounds, a cluster twice
- * @throws RangeError if there are too many clusters for one token; 19 always fit
+ * @throws RangeError if there are too many clusters for one token; {@link mostClusters} always fit
  */
 export function formatToken(parts: readonly TokenPart[], now: number): string {
   const names = new Set(parts.map(({ cluster }) => cluster));
@@ -129,7 +132,7 @@ function withoutDashes(server: string): string {
 export function parseToken(text: unknown): readonly TokenPart[] | null {
   if (typeof text !== 'string' || text.length > longestToken) return null;
   const [first, ...rest] = text.split('~');
-  if (first !== version) return null;
+  if (first !== version || rest.length > mostClusters) return null;
   const parts: TokenPart[] = [];
   for (const partText of rest) {
     const part = parsePart(partText);

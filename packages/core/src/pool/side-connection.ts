@@ -42,8 +42,13 @@ export class SideConnection {
     this.#raw.on('end', lost);
   }
 
-  /** Closes the connection after so many milliseconds, unless another limit is set before. */
+  /**
+   * Closes the connection after so many milliseconds, unless another limit is set before; `null`: it is
+   * idle until further notice.
+   */
   limit(milliseconds: number | null): void {
+    // Idle, it keeps no process alive: some end their own pools, and never ours.
+    keepAlive(this.#raw, milliseconds !== null);
     clearTimeout(this.#timer ?? undefined);
     this.#timer =
       milliseconds === null ? null : setTimeout(() => this.close(), milliseconds).unref();
@@ -52,14 +57,7 @@ export class SideConnection {
   /** Waits for the login. */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#raw.ping((error) => {
-        keepAlive(this.#raw, false);
-        if (error) {
-          reject(error);
-        } else {
-          resolve();
-        }
-      });
+      this.#raw.ping((error) => (error ? reject(error) : resolve()));
     });
   }
 
@@ -87,11 +85,8 @@ export class SideConnection {
   }
 
   query(sql: string): Promise<readonly (readonly unknown[])[]> {
-    keepAlive(this.#raw, true);
     return new Promise((resolve, reject) => {
       this.#raw.query({ sql, rowsAsArray: true }, (error: DriverError | null, rows) => {
-        // Idle, it keeps no process alive: some end their own pools, and never ours.
-        keepAlive(this.#raw, false);
         if (error !== null) {
           reject(error);
         } else if (Array.isArray(rows)) {
