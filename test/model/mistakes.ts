@@ -123,8 +123,8 @@ export const mistakes: readonly Mistake[] = [
     changes: [
       [
         'connection/session.ts',
-        /if \(parked\.lease\.recall\(\)\)/,
-        'if (parked.lease.recall() || true)',
+        /if \(parked\.lease\.recall\(\)\) \{(?=\s+const)/,
+        'if (parked.lease.recall() || true) {',
       ],
       ['connection/session.ts', /\(\) => this\.#unparked\(parked\)/, '() => {}'],
     ],

@@ -176,8 +176,8 @@ describe('withSession', () => {
 });
 
 /** A set of one server; sessions make them of what servers tell. */
-function setOf(interval: string) {
-  const set = parseGtidSet(`3e11fa47-71ca-11e1-9e33-c80aa9429562:${interval}`, 'mysql');
+function setOf(interval: string, uuid = '3e11fa47-71ca-11e1-9e33-c80aa9429562') {
+  const set = parseGtidSet(`${uuid}:${interval}`, 'mysql');
   if (set === null) throw new Error('no GTID set');
   return set;
 }
@@ -233,8 +233,21 @@ describe('the token of a session', () => {
     const session = openSession();
     // Without a name, each pool has servers of its own.
     session.marks(serversOf(''), '').written.add(setOf('1'));
-    session.marks(serversOf(''), '').written.add(setOf('2'));
+    session
+      .marks(serversOf(''), '')
+      .written.add(setOf('1', '0b11fa47-71ca-11e1-9e33-c80aa9429562'));
     expect(() => session.token()).toThrow(malformed);
+  });
+
+  it('is that of both pools on one primary, without a name', () => {
+    const session = openSession();
+    session.marks(serversOf(''), '').written.add(setOf('1'));
+    session.marks(serversOf(''), '').written.add(setOf('3'));
+    expect(session.token()).toBe(tokenOf('', '1:3'));
+  });
+
+  it('is followed if there is none yet', () => {
+    expect(openSession({ after: null }).token()).toBeNull();
   });
 
   it('passes on what it followed and no pool has read', () => {

@@ -30,6 +30,10 @@ export class NotedHost implements LeasingHost {
     return connection as unknown as RawConnection;
   }
 
+  connectionLost(): void {
+    this.log.push('lost');
+  }
+
   leaseEnded(): void {
     this.log.push('ended');
   }

@@ -5,6 +5,7 @@ import {
 } from '../../../packages/core/src/connection/shared-session.ts';
 import { freshSession, type SessionState } from '../../../packages/core/src/session/state.ts';
 import { hold, holding, open, session, written } from '../session/states.ts';
+import { leaseOn } from './leases.ts';
 
 /** Long enough for no test to reach it. */
 const patient = 60_000;
@@ -138,6 +139,50 @@ describe('what runs beside a turn', () => {
     shared.enter().state = held;
     shared.leave(false);
     expect(shared.enter().state).toEqual(held);
+  });
+
+  it.each<[string, (shared: SharedSession) => void]>([
+    [
+      'after the turn',
+      (shared) => {
+        shared.leave();
+        shared.ranBeside();
+      },
+    ],
+    [
+      'before the turn is over',
+      (shared) => {
+        shared.overlap();
+        shared.leave();
+      },
+    ],
+  ])('leaves nothing to ask a connection that was parked: %s', (_when, run) => {
+    const shared = newSharedSession();
+    const own = shared.enter();
+    const { host, lease } = leaseOn('primary');
+    own.hold(lease);
+    own.state = session({ answers: ['insert-id'] });
+    own.ran(null, '7');
+    own.moveTo('replica');
+    run(shared);
+    const next = shared.enter();
+    next.comeBack();
+    expect([next.state.answers, next.isAloneWithInserts]).toEqual([[], false]);
+    expect(host.log).not.toContain('closed');
+  });
+
+  it('leaves a parked connection its answers if nothing does', () => {
+    const shared = newSharedSession();
+    const own = shared.enter();
+    const { lease } = leaseOn('primary');
+    own.hold(lease);
+    own.state = session({ answers: ['insert-id'] });
+    own.ran(null, '7');
+    own.moveTo('replica');
+    shared.leave();
+    const next = shared.enter();
+    next.comeBack();
+    expect([next.state.answers, next.isAloneWithInserts]).toEqual([['insert-id'], true]);
   });
 
   it('leaves all but the answers as it was', () => {

@@ -16,9 +16,9 @@ import { leaseOn } from './leases.ts';
 
 /** Servers of their own for each context, and what was noted of writes there. */
 function causalityOf(noted: unknown[], servers = serversOf('')): Causality {
-  const causality: Pick<Causality, 'servers' | 'note'> = {
+  const causality: Pick<Causality, 'servers' | 'noteMissed'> = {
     servers,
-    note: (written, marks) => noted.push([written.kind, marks]),
+    noteMissed: (marks) => noted.push(marks),
   };
   return causality as Causality;
 }
@@ -385,7 +385,7 @@ describe('what later reads have to see', () => {
     user.queue.session.isUntracked = true;
     expect(noted).toEqual([]);
     user.queue.release();
-    expect(noted).toEqual([['hidden', marks]]);
+    expect(noted).toEqual([marks]);
     const tracked = scope.user().settle();
     tracked.queue.session.isUntracked = false;
     tracked.queue.release();

@@ -105,6 +105,7 @@ describe('responseOf', () => {
     hasChangedState: false,
     gtids: null,
     hasRows: true,
+    isIdle: false,
   };
   const ok: Response = { ...none, serverStatus: 3, hasRows: false };
   const both: Response = { ...ok, hasRows: true };
@@ -113,13 +114,17 @@ describe('responseOf', () => {
     gtids: { text, dialect },
   });
   const tracked = (stateChanges: object) => new ResultSetHeader(3, { stateChanges });
-  const header = new ResultSetHeader(3, { insertId: 0, affectedRows: 0 });
+  const header = new ResultSetHeader(3, { insertId: 0, affectedRows: 1 });
+  const idle = new ResultSetHeader(3, { affectedRows: 0 });
   it.each<[string, unknown, Response]>([
     ['rows', [{ id: 1 }], none],
     ['no rows', [], none],
     ['rows as lists', [[1], [2]], none],
     ['several result sets', [[{ id: 1 }], [{ id: 2 }]], none],
     ['an OK packet', header, ok],
+    ['a write that found nothing to do', idle, { ...ok, isIdle: true }],
+    ['several: the last one counts', [header, idle], { ...ok, isIdle: true }],
+    ['several: what came before does not', [idle, header], ok],
     ['the rows and the end of a CALL', [[{ id: 1 }], header], both],
     [
       'several statements: the last flags count',

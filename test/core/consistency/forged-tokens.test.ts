@@ -215,6 +215,31 @@ describe.each(flavors)('%s', (flavor) => {
     });
   });
 
+  it('disturbs nobody whom replicas are known to satisfy while the primary is gone', async () => {
+    const pool = bed.open({ causalWait: 50 });
+    const others = () => look(through(pool), reading());
+    await through(pool)(insert());
+    await bed.cluster.waitUntilReplicated();
+    const known = { rows: [{ id: last }], role: 'replica', reason: 'read', waited: 0 };
+    await expect.poll(others, { timeout: 10_000 }).toMatchObject(known);
+    await bed.cluster.primary.kill();
+    try {
+      for (const after of foreign[flavor]) {
+        for (const onBadToken of ['error', 'ignore'] as const) {
+          const forged = withSession({ after, onBadToken }, () => through(pool)('SELECT 1'));
+          forged.catch(() => {});
+          expect(await others()).toMatchObject(known);
+          await forged.catch(() => {});
+          for (let i = 0; i < 3; i++) {
+            expect(await others()).toMatchObject(known);
+          }
+        }
+      }
+    } finally {
+      await bed.cluster.primary.restart();
+    }
+  });
+
   it('reaches no replica as SQL while nobody can ask the primary', async () => {
     const pool: ReplicatedPool = bed.open({ causalWait: 300 });
     await withSession(() => look(through(pool)));

@@ -6,7 +6,7 @@ import {
 } from '../../../packages/core/src/consistency/marks.ts';
 import {
   isMetBy,
-  isOpen,
+  isOwed,
   type Need,
   needOf,
   requiredBy,
@@ -45,7 +45,7 @@ const other: HostInfo = { name: 's', role: 'replica' };
 describe('WriteMarks', () => {
   it('has nothing at first', () => {
     const marks = new WriteMarks();
-    expect([marks.gtids, marks.untoldAt, marks.isOpen]).toEqual([null, 0, false]);
+    expect([marks.gtids, marks.untoldAt, marks.isOwed]).toEqual([null, 0, false]);
   });
 
   it('has the GTIDs of all writes', () => {
@@ -90,97 +90,139 @@ describe('WriteMarks', () => {
     expect(marks.untoldAt).toBe(9);
   });
 
-  it('is open until all questions have been answered', () => {
+  it('refuses the GTIDs of another kind of server, and says so', () => {
     const marks = new WriteMarks();
-    marks.ask();
-    marks.ask();
-    marks.answer();
-    expect(marks.isOpen).toBe(true);
-    marks.answer();
-    expect(marks.isOpen).toBe(false);
+    expect(marks.add(gtids(`${U}:1`))).toBe(true);
+    expect(marks.add(gtids('0-1-1', 'mariadb'))).toBe(false);
+    expect(textOf(marks.gtids)).toBe(`${U}:1`);
+  });
+
+  it('owes until the primary has said what it executed after the last debt', () => {
+    const marks = new WriteMarks();
+    marks.owe();
+    const { debts } = marks;
+    marks.owe();
+    marks.pay(debts, gtids(`${U}:1-5`));
+    expect([marks.isOwed, textOf(marks.gtids)]).toEqual([true, `${U}:1-5`]);
+    marks.pay(marks.debts, gtids(`${U}:1-6`));
+    expect([marks.isOwed, textOf(marks.gtids)]).toEqual([false, `${U}:1-6`]);
+  });
+
+  it('owes no more if the answers come in the other order', () => {
+    const marks = new WriteMarks();
+    marks.owe();
+    const { debts: first } = marks;
+    marks.owe();
+    marks.pay(marks.debts, gtids(`${U}:1-6`));
+    marks.pay(first, gtids(`${U}:1-5`));
+    expect([marks.isOwed, textOf(marks.gtids)]).toEqual([false, `${U}:1-6`]);
+  });
+
+  it('takes no more than it owes for', () => {
+    const marks = new WriteMarks();
+    marks.pay(marks.debts, gtids(`${U}:1-5`));
+    expect([marks.isOwed, marks.gtids]).toEqual([false, null]);
+  });
+
+  it('still owes after an answer of another kind of server', () => {
+    const marks = new WriteMarks();
+    marks.add(gtids(`${U}:1`));
+    marks.owe();
+    marks.pay(marks.debts, gtids('0-1-1', 'mariadb'));
+    expect([marks.isOwed, textOf(marks.gtids)]).toEqual([true, `${U}:1`]);
   });
 });
 
 describe('ScopeMarks', () => {
   describe('of what it has read', () => {
     it('admits any replica at first', () => {
-      const marks = new ScopeMarks<string>('');
-      expect([marks.admits('r'), marks.admits('s'), marks.only, marks.preferred]).toEqual([
+      const marks = new ScopeMarks('');
+      expect([marks.admits(replica), marks.admits(other), marks.preferred]).toEqual([
         true,
         true,
-        null,
         null,
       ]);
     });
 
     it('prefers the replica that its first read was sent to', () => {
-      const marks = new ScopeMarks<string>('');
-      marks.lean('r');
-      expect([marks.preferred, marks.admits('s')]).toEqual(['r', true]);
+      const marks = new ScopeMarks('');
+      marks.lean(replica);
+      expect([marks.preferred, marks.admits(other)]).toEqual([replica, true]);
     });
 
     it('stays on the one that has shown it rows', () => {
-      const marks = new ScopeMarks<string>('');
-      marks.saw('r');
-      marks.saw('r');
-      expect([marks.admits('r'), marks.admits('s'), marks.only]).toEqual([true, false, 'r']);
+      const marks = new ScopeMarks('');
+      marks.saw(replica);
+      marks.saw(replica);
+      expect([marks.admits(replica), marks.admits(other)]).toEqual([true, false]);
     });
 
     it('can stay on neither of two', () => {
-      const marks = new ScopeMarks<string>('');
-      marks.saw('r');
-      marks.saw('s');
-      expect([marks.admits('r'), marks.admits('s'), marks.only]).toEqual([false, false, null]);
+      const marks = new ScopeMarks('');
+      marks.saw(replica);
+      marks.saw(other);
+      expect([marks.admits(replica), marks.admits(other)]).toEqual([false, false]);
     });
 
     it('can stay nowhere after it has seen the primary', () => {
-      const marks = new ScopeMarks<string>('');
-      marks.saw('r');
+      const marks = new ScopeMarks('');
+      marks.saw(replica);
       marks.saw(null);
-      expect([marks.admits('r'), marks.admits('s'), marks.only]).toEqual([false, false, null]);
+      expect([marks.admits(replica), marks.admits(other)]).toEqual([false, false]);
     });
 
     it('may go anywhere that has what the primary had then', () => {
-      const marks = new ScopeMarks<string>('');
-      marks.lean('r');
-      marks.saw('r');
+      const marks = new ScopeMarks('');
+      marks.lean(replica);
+      marks.saw(replica);
       marks.saw(null);
       marks.proveReads(marks.reads, gtids(`${U}:1-9`));
-      expect([marks.admits('r'), marks.admits('s'), marks.preferred]).toEqual([true, true, null]);
+      expect([marks.admits(replica), marks.admits(other), marks.preferred]).toEqual([
+        true,
+        true,
+        null,
+      ]);
       expect(marks.required.map(textOf)).toEqual([`${U}:1-9`]);
       expect(marks.isHadBy(having(`${U}:1-8`))).toBe(false);
       expect(marks.isHadBy(having(`${U}:1-9`))).toBe(true);
     });
 
-    it.each<[string, string | null, string, boolean]>([
-      ['the primary', null, 'r', false],
-      ['another replica', 's', 's', true],
-      ['another replica', 's', 'r', false],
-    ])(
-      'does not forget what it saw of %s while it asked (%s, %s)',
-      (_what, place, host, admits) => {
-        const marks = new ScopeMarks<string>('');
-        marks.saw('r');
-        const upTo = marks.reads;
-        marks.saw(place);
-        marks.proveReads(upTo, gtids(`${U}:1-9`));
-        expect(marks.admits(host)).toBe(admits);
-      },
-    );
+    it.each<[string, HostInfo | null, HostInfo, boolean]>([
+      ['the primary', null, replica, false],
+      ['another replica', other, other, true],
+      ['another replica, for the first one', other, replica, false],
+    ])('does not forget what it saw of %s while it asked', (_what, place, host, admits) => {
+      const marks = new ScopeMarks('');
+      marks.saw(replica);
+      const upTo = marks.reads;
+      marks.saw(place);
+      marks.proveReads(upTo, gtids(`${U}:1-9`));
+      expect(marks.admits(host)).toBe(admits);
+    });
 
     it('asks for all that it has proven', () => {
-      const marks = new ScopeMarks<string>('');
+      const marks = new ScopeMarks('');
       marks.proveReads(0, gtids(`${U}:1-9`));
       marks.proveReads(0, gtids(`${V}:1`));
       expect(marks.required.map(textOf)).toEqual([`${V}:1,${U}:1-9`]);
     });
 
-    it('forgets it when it is told to', () => {
-      const marks = new ScopeMarks<string>('');
-      marks.saw('r');
+    it('is bound to a time when it has to leave its place, and to no place any more', () => {
+      const marks = new ScopeMarks('');
+      marks.lean(replica);
+      marks.saw(replica);
       marks.saw(null);
-      marks.forgetReads();
-      expect([marks.admits('s'), marks.required]).toEqual([true, []]);
+      expect(marks.leftAt).toBe(0);
+      marks.leavePlaces(7);
+      expect([marks.leftAt, marks.admits(other), marks.preferred]).toEqual([7, true, null]);
+      expect(marks.required).toEqual([]);
+    });
+
+    it('takes a replica that was lost and comes back for another one', () => {
+      const marks = new ScopeMarks('');
+      const [life, next] = [{}, {}];
+      marks.saw(life);
+      expect([marks.admits(life), marks.admits(next)]).toEqual([true, false]);
     });
   });
 
@@ -249,10 +291,10 @@ describe('ScopeMarks', () => {
 });
 
 describe('a need', () => {
-  function needs(): { ofProcess: Need; scope: ScopeMarks<HostInfo> } {
+  function needs(): { ofProcess: Need; scope: ScopeMarks } {
     return {
       ofProcess: { process: new WriteMarks(), scope: null },
-      scope: new ScopeMarks<HostInfo>(''),
+      scope: new ScopeMarks(''),
     };
   }
 
@@ -290,20 +332,38 @@ describe('a need', () => {
   it.each<[string, (need: ReturnType<typeof needs>) => WriteMarks | null]>([
     ['the process', ({ ofProcess }) => ofProcess.process],
     ['the scope', ({ scope }) => scope.written],
-  ])('is open, or bound to a time, by %s', (_whose, of) => {
+  ])('is owed, or bound to a time, by %s', (_whose, of) => {
     const made = needs();
     const need = needOf('process', made.ofProcess, made.scope);
     if (need === null) throw new Error('no need');
-    expect([isOpen(need), untoldAt(need)]).toEqual([false, 0]);
-    of(made)?.ask();
+    expect([isOwed(need), untoldAt(need)]).toEqual([false, 0]);
+    of(made)?.owe();
     of(made)?.addUntold(7);
-    expect([isOpen(need), untoldAt(need)]).toEqual([true, 7]);
+    expect([isOwed(need), untoldAt(need)]).toEqual([true, 7]);
+  });
+
+  it('is bound to a time by a scope that had to leave its place', () => {
+    const { ofProcess, scope } = needs();
+    scope.leavePlaces(9);
+    expect(untoldAt({ ...ofProcess, scope })).toBe(9);
+  });
+
+  it.each(['session', 'process'] as const)('asks for what a token claims: %s', (level) => {
+    const { ofProcess, scope } = needs();
+    const position = { kind: 'gtids', set: gtids(`${V}:5`) } as const;
+    scope.follow({ cluster: '', position }, 'error', 0);
+    const need = needOf(level, ofProcess, scope);
+    if (need === null) throw new Error('no need');
+    expect([isMetBy(need, having(`${U}:5`)), isMetBy(need, having(`${V}:5`))]).toEqual([
+      false,
+      true,
+    ]);
   });
 
   it('of a scope does not care where others have read', () => {
     const { scope } = needs();
     scope.saw(replica);
     expect([scope.admits(replica), scope.admits(other)]).toEqual([true, false]);
-    expect(new ScopeMarks<HostInfo>('').admits(other)).toBe(true);
+    expect(new ScopeMarks('').admits(other)).toBe(true);
   });
 });

@@ -32,6 +32,13 @@ function wrote(cluster: string, ...texts: string[]): ScopeMarks {
   return marks;
 }
 
+/** The same, to servers of the other kind. */
+function wroteToMariadb(text: string): ScopeMarks {
+  const marks = new ScopeMarks('');
+  marks.written.add(gtids(text, 'mariadb'));
+  return marks;
+}
+
 const format = (marks: readonly ScopeMarks[], followed: readonly TokenPart[] = []) =>
   formatParts(marks, followed, now);
 
@@ -62,12 +69,28 @@ describe('the token of a session', () => {
     expect(format([marks])).toBe(`1~!m${u}.5`);
   });
 
-  it('says now while the server has still to say', () => {
+  it('says what it knows while the server has still to say the rest', () => {
     const marks = wrote('', `${U}:5`);
-    marks.written.ask();
-    expect(format([marks])).toBe(`1~!t${now}`);
-    marks.written.answer();
+    marks.written.owe();
     expect(format([marks])).toBe(`1~!m${u}.5`);
+    marks.written.pay(marks.written.debts, gtids(`${U}:1-6`));
+    expect(format([marks])).toBe(`1~!m${u}.1-6`);
+  });
+
+  it('says what it follows while the server has still to say the rest', () => {
+    const marks = new ScopeMarks('');
+    marks.follow(part(`${V}:6`), 'error', now);
+    marks.written.owe();
+    expect(format([marks])).toBe(`1~!m${v}.6`);
+  });
+
+  it('says now while the server has still to say all of it', () => {
+    const marks = new ScopeMarks('');
+    marks.written.addUntold(now - 7);
+    marks.written.owe();
+    expect(format([marks])).toBe(`1~!t${now}`);
+    marks.written.pay(marks.written.debts, gtids(`${U}:1-6`));
+    expect(format([marks])).toBe(`1~!m${u}.1-6`);
   });
 
   it.each<OnBadToken>(['error', 'ignore'])('passes on what it follows: %s', (onBadToken) => {
@@ -109,12 +132,36 @@ describe('the token of a session', () => {
     expect(format([wrote('', ...one), wrote('', ...other)])).toBe(token);
   });
 
-  it('can not if both wrote something of their own', () => {
-    expect(() => format([wrote('', `${U}:5`), wrote('', `${V}:5`)])).toThrow(refused);
-    const mariadb = new ScopeMarks('');
-    mariadb.written.add(gtids('0-1-5', 'mariadb'));
-    expect(() => format([wrote('', `${U}:5`), mariadb])).toThrow(refused);
-    expect(() => format([mariadb, wrote('', `${U}:5`)])).toThrow(refused);
+  it.each<[string, ScopeMarks, ScopeMarks]>([
+    ['other servers of MySQL', wrote('', `${U}:5`), wrote('', `${V}:5`)],
+    ['servers of MySQL and MariaDB', wrote('', `${U}:5`), wroteToMariadb('0-1-5')],
+    // Domains are numbered anew in each cluster.
+    ['servers of MariaDB, in two domains', wroteToMariadb('0-1-5'), wroteToMariadb('1-1-5')],
+  ])('can not if both wrote to %s', (_what, one, other) => {
+    expect(() => format([one, other])).toThrow(refused);
+    expect(() => format([other, one])).toThrow(refused);
+  });
+
+  it('can of two pools on one server of MySQL that both wrote something of their own', () => {
+    expect(format([wrote('', `${U}:5`), wrote('', `${U}:7`)])).toBe(`1~!m${u}.5.7`);
+  });
+
+  it('can of two pools on MariaDB that wrote one after the other: the later one says it all', () => {
+    expect(format([wroteToMariadb('0-1-5'), wroteToMariadb('0-2-6')])).toBe('1~!d0-2-6');
+  });
+
+  it('can of two pools without GTIDs: the later time counts', () => {
+    const [early, late] = [new ScopeMarks(''), new ScopeMarks('')];
+    early.written.addUntold(now - 9);
+    late.written.addUntold(now - 7);
+    expect(format([early, late])).toBe(`1~!t${now - 7}`);
+    expect(format([late, early])).toBe(`1~!t${now - 7}`);
+  });
+
+  it('passes on the later of two times that no pool has read', () => {
+    const time = (at: number): TokenPart => ({ cluster: '', position: { kind: 'time', at } });
+    expect(format([], [time(now - 7), time(now - 9)])).toBe(`1~!t${now - 7}`);
+    expect(format([], [time(now - 9), time(now - 7)])).toBe(`1~!t${now - 7}`);
   });
 
   it('can not if one wrote where there are no GTIDs: its servers are others', () => {

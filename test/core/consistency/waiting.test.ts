@@ -233,8 +233,11 @@ describe.each(flavors)('%s', (flavor) => {
     await expect.poll(connections).toEqual([0, 0, 0]);
   });
 
-  it('lets a process end that has ended its pool', async () => {
-    const program = fileURLToPath(new URL('leaving.ts', import.meta.url));
+  it.each([
+    ['its pool', 'leaving.ts'],
+    ['the pools that it gave', 'leaving-own-pools.ts'],
+  ])('lets a process end that has ended %s', async (_what, file) => {
+    const program = fileURLToPath(new URL(file, import.meta.url));
     const args = ['--import', 'tsx', program, JSON.stringify(bed.cluster.info)];
     const { stdout } = await run(process.execPath, args, { timeout: 20_000 });
     expect(stdout).toBe('ended\n');

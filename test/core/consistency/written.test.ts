@@ -23,6 +23,7 @@ const blank: Response = {
   hasChangedState: false,
   gtids: null,
   hasRows: false,
+  isIdle: false,
 };
 const told = { text: 'U:7', dialect: 'mysql' } as const;
 

@@ -34,7 +34,15 @@ const rows = null;
 
 function answer(serverStatus: number | null, rest: Partial<Response> = {}): Response {
   const hasRows = serverStatus === null;
-  return { serverStatus, insertId: null, hasChangedState: false, gtids: null, hasRows, ...rest };
+  return {
+    serverStatus,
+    insertId: null,
+    hasChangedState: false,
+    gtids: null,
+    hasRows,
+    isIdle: false,
+    ...rest,
+  };
 }
 
 /** The state after a statement that was answered. */
