@@ -9,6 +9,7 @@ import { noWishes, type Wishes, wishesOf } from './wishes.ts';
 export interface SessionOptions {
   /**
    * The token of an earlier session, of this process or another: reads see what that one has written.
+   * `null` is none, as `token()` of a session gives it that has written nothing.
    *
    * @default none
    */

@@ -36,7 +36,9 @@ export function openSession(options: SessionOptions = {}): ClientSession {
 }
 
 const sessionChecks = {
-  after: check((value) => (typeof value === 'string' ? null : 'a token, as token() gives it')),
+  after: check((value) =>
+    typeof value === 'string' || value === null ? null : 'a token, as token() gives it',
+  ),
   consistency: check(oneOf(consistencies)),
   onBadToken: check(oneOf(['error', 'ignore'])),
 } satisfies Record<keyof SessionOptions, unknown>;
@@ -69,7 +71,7 @@ type InSession<Result> = (session: ClientSession) => Result | PromiseLike<Result
  *   return session.token();
  * });
  * // In another process, or later:
- * await withSession({ after: token ?? undefined }, async () => {
+ * await withSession({ after: token }, async () => {
  *   await pool.promise().query('SELECT name FROM person WHERE id = 1'); // sees it too
  * });
  * await pool.promise().end();
