@@ -17,6 +17,7 @@ it('ends once, whoever ends it first', async () => {
   const host = {
     name: 'primary',
     role: 'primary',
+    connectionLost: () => {},
     leaseEnded: () => {
       ended += 1;
     },

@@ -102,5 +102,8 @@ export function writtenDespite(failure: Failure, facts: Facts, before: SessionSt
 export function showsData(facts: Facts, response: Response, before: SessionState): boolean {
   const { hasRows, isIdle, gtids } = response;
   const isAlone = before.transaction === 'none';
-  return hasRows || (facts.kind === 'write' && (isIdle || isAlone) && gtids === null);
+  const foundNothing = facts.kind === 'write' && (isIdle || isAlone);
+  // All writes of the transaction may have found that there was nothing to do.
+  const endsIdle = !isAlone && endsTransaction(facts) && before.hasWritten;
+  return hasRows || (gtids === null && (foundNothing || endsIdle));
 }
