@@ -128,14 +128,19 @@ export class ClientSession {
     }
   }
 
-  /** One for each way to treat a bad one, however many there were. */
-  #remember({ parts, onBadToken }: Followed): void {
-    const index = this.#followed.findIndex((one) => one.onBadToken === onBadToken);
-    const before = this.#followed[index]?.parts ?? [];
-    const followed = { parts: mergedParts([...before, ...parts]), onBadToken };
-    this.#followed.splice(Math.max(index, 0), index < 0 ? 0 : 1, followed);
+  /** Each is judged by itself. Of very many, the oldest are taken for one. */
+  #remember(followed: Followed): void {
+    this.#followed.push(followed);
+    const [first, second] = this.#followed;
+    if (this.#followed.length > mostFollowed && first !== undefined && second !== undefined) {
+      const parts = mergedParts([...first.parts, ...second.parts]);
+      this.#followed.splice(0, 2, { parts, onBadToken: second.onBadToken });
+    }
   }
 }
+
+/** So many tokens of one session are kept apart. */
+const mostFollowed = 100;
 
 function follow(marks: ScopeMarks, { parts, onBadToken }: Followed): void {
   const part = parts.find(({ cluster }) => cluster === marks.cluster);

@@ -275,7 +275,6 @@ export class Session {
     this.#hasInsertedElsewhere ||= this.state.mayHaveInserted || this.#insertIds.length > 0;
     this.#lease = null;
     this.#isRemembered = false;
-    this.isUntracked = false;
     this.previous = null;
     this.#insertIds = [];
     this.state = afterLeaving(this.state);

@@ -144,6 +144,7 @@ export class TaskQueue {
   /** Forgets what the session did. */
   reset(): void {
     const session = this.#session;
+    this.#noteUntracked();
     session.end();
     session.state = freshSession;
   }
@@ -164,6 +165,10 @@ export class TaskQueue {
     const hasEnded = this.#end === 'released' && this.#running === null;
     this.#end = 'destroyed';
     if (!hasEnded) {
+      if (this.#running !== null && this.#session.isOnPrimary) {
+        // What runs may be a write, and its answer may never come.
+        this.context.causality.note({ kind: 'unknown' }, this.marks, () => {});
+      }
       this.#session.loseConnection();
       this.#leave();
     }
@@ -229,10 +234,16 @@ export class TaskQueue {
     });
   }
 
-  #leave(): void {
+  /** Something may have been written past us. */
+  #noteUntracked(): void {
     if (this.#session.isUntracked) {
+      this.#session.isUntracked = false;
       this.context.causality.noteMissed(this.marks);
     }
+  }
+
+  #leave(): void {
+    this.#noteUntracked();
     if (this.#hasJoined) {
       this.#hasJoined = false;
       this.#session = new Session();

@@ -60,6 +60,8 @@ export class Causality {
   readonly #reads = { replica: 0, waited: 0, primary: 0 };
   /** What reads outside of sessions need. */
   #ofProcess: Need;
+  /** Where they may run while all replicas have it. */
+  readonly #onAll = onReplicas(null, (host) => this.#replicas.meets(host, this.#ofProcess));
 
   constructor(options: CausalityOptions, hosts: Hosts) {
     const { causalWait, causalWindow, cluster } = options;
@@ -103,7 +105,8 @@ export class Causality {
   /** Where a read may run now; `null` if that has to be waited for: see {@link seek}. */
   find(need: Need | null, tried: readonly HostInfo[]): Placement | null {
     const isMet = need === null || this.#isMetByAll(need);
-    const placement = isMet ? anywhere : this.#find(need, tried, false);
+    const met = need === null ? anywhere : this.#onAll;
+    const placement = isMet ? met : this.#find(need, tried, false);
     if (placement !== null) {
       const isThere = placement.role === 'replica' && this.#replicas.offered(tried).length > 0;
       this.#reads[isThere ? 'replica' : 'primary'] += 1;

@@ -37,6 +37,7 @@ export class WriteMarks {
   #untoldAt = 0;
   #debts = 0;
   #paid = 0;
+  #asked = 0;
 
   /** What the server has told of them; `null`: nothing. */
   get gtids(): GtidSet | null {
@@ -55,7 +56,16 @@ export class WriteMarks {
 
   /** Whether the primary has still to say what was written. */
   get isOwed(): boolean {
-    return this.#debts > this.#paid;
+    return this.#debts > this.#paid || this.#asked > 0;
+  }
+
+  /** The primary is being asked for something that nobody was told of: what it cannot say does not matter. */
+  ask(): void {
+    this.#asked += 1;
+  }
+
+  answer(): void {
+    this.#asked -= 1;
   }
 
   owe(): void {

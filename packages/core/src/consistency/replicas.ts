@@ -62,8 +62,9 @@ export class Replicas {
   /** Asks those that lack something of what a read needs, and those that were late, what they have. */
   ask(hosts: readonly HostInfo[], need: Need): void {
     for (const host of hosts) {
-      if (!this.meets(host, need) || this.isBehind(host)) {
-        this.#watches.get(host)?.want(requiredBy(need));
+      const meets = this.meets(host, need);
+      if (!meets || this.isBehind(host)) {
+        this.#watches.get(host)?.want(meets ? [] : requiredBy(need));
       }
     }
   }

@@ -1,4 +1,5 @@
 import { contains, formatGtidSet, type GtidSet, parseGtidSet, union } from '../gtid/set.ts';
+import { failureOf } from '../pool/failure.ts';
 import type { Host } from '../pool/host.ts';
 import { SideConnection } from '../pool/side-connection.ts';
 
@@ -111,7 +112,7 @@ export class Watch {
   close(): void {
     this.#isClosed = true;
     this.#opening?.close();
-    this.#lose();
+    this.#lose(false);
   }
 
   #start(): void {
@@ -128,11 +129,14 @@ export class Watch {
     this.#arrived();
   }
 
-  #lose(): void {
+  /** @param isHostLost whether it broke by itself: what answers next may be another server. */
+  #lose(isHostLost: boolean): void {
     const connection = this.#connection;
     this.#connection = null;
     connection?.close();
-    this.#host.connectionLost();
+    if (isHostLost) {
+      this.#host.connectionLost();
+    }
     this.#forget();
   }
 
@@ -146,10 +150,11 @@ export class Watch {
         this.#goal = null;
         this.#tell();
       }
-    } catch {
+    } catch (error) {
       // Reads go elsewhere; the host's own connections tell of its health.
       this.#restsUntil = performance.now() + restAfterFailure;
-      this.#lose();
+      const isRefused = error instanceof Error && failureOf(error) === 'statement';
+      this.#lose(this.#connection !== null && !isRefused);
       this.#tell();
     } finally {
       // At once, and not when the promise is settled: what is wanted in between would be forgotten.
@@ -177,7 +182,6 @@ export class Watch {
       `SELECT ${wait}('${formatGtidSet(goal)}', ${seconds})`,
     );
     if (answer !== null && Number(answer) === 0) {
-      this.#arrived();
       this.#learn(goal);
       return;
     }
@@ -202,7 +206,7 @@ export class Watch {
       return;
     }
     this.#known = known === null || known.dialect !== set.dialect ? set : union(known, set);
-    if (this.#missing !== null && contains(this.#known, this.#missing)) {
+    if (this.#missing === null || contains(this.#known, this.#missing)) {
       this.#arrived();
     }
   }
@@ -210,7 +214,7 @@ export class Watch {
   async #open(): Promise<SideConnection> {
     const connection: SideConnection = new SideConnection(this.#host, () => {
       if (this.#connection === connection) {
-        this.#lose();
+        this.#lose(true);
       }
     });
     this.#opening = connection;

@@ -36,8 +36,7 @@ export class Writes {
         this.#ask(scope, callback);
         return;
       case 'unknown':
-        // The caller has an error: why should they wait for more?
-        this.#ask(scope, () => {});
+        this.#askForLost(scope);
         break;
     }
     callback();
@@ -65,6 +64,26 @@ export class Writes {
         this.#add(executed, scope);
       }
       callback();
+    });
+  }
+
+  /** Nobody was promised that it was written, and nobody waits for the answer but reads that come next. */
+  #askForLost(scope: ScopeMarks | null): void {
+    if (this.#hosts.primary.gtids === null) {
+      this.#add(null, scope);
+      return;
+    }
+    const all = this.#marks(scope);
+    for (const marks of all) {
+      marks.ask();
+    }
+    this.#snapshots.take((executed) => {
+      for (const marks of all) {
+        marks.answer();
+      }
+      if (executed !== null) {
+        this.#add(executed, scope);
+      }
     });
   }
 
