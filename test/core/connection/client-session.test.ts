@@ -293,6 +293,16 @@ describe('what a session keeps about servers', () => {
     expect(session.marks(serversOf(''), '').claims).toEqual([]);
   });
 
+  it('is what each token says by itself, however early they came', () => {
+    const session = openSession({ onBadToken: 'ignore' });
+    session.follow({ after: tokenOf('token-a', '1-3'), onBadToken: 'ignore' });
+    session.follow({ after: tokenOf('token-a', '999'), onBadToken: 'ignore' });
+    session.follow({ after: timeToken('token-a', 1000), onBadToken: 'ignore' });
+    const { claims, written } = session.marks(serversOf('token-a'), 'token-a');
+    expect(claims.map(({ set }) => set)).toEqual([setOf('1-3'), setOf('999')]);
+    expect(written.untoldAt).toBe(1000);
+  });
+
   it('takes over a token that it is given later', () => {
     const session = openSession();
     const [known, stranger] = [

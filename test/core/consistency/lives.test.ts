@@ -1,6 +1,8 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { ScopeMarks } from '../../../packages/core/src/consistency/marks.ts';
+import { ScopeMarks, WriteMarks } from '../../../packages/core/src/consistency/marks.ts';
+import type { Need } from '../../../packages/core/src/consistency/need.ts';
 import { Replicas } from '../../../packages/core/src/consistency/replicas.ts';
+import { parseGtidSet } from '../../../packages/core/src/gtid/set.ts';
 import { Host, type HostPolicy } from '../../../packages/core/src/pool/host.ts';
 import type { HostInfo } from '../../../packages/core/src/pool/host-info.ts';
 import { Hosts, type ReplicaLimits } from '../../../packages/core/src/pool/hosts.ts';
@@ -54,6 +56,31 @@ describe('what a session has seen on a replica', () => {
     const replicas = new Replicas([host], 50, () => {});
     host.connectionLost();
     expect(replicas.admits(host, null)).toBe(true);
+    replicas.close();
+  });
+});
+
+describe('a replica that is late', () => {
+  function needing(text: string): Need {
+    const set = parseGtidSet(text, 'mysql');
+    const process = new WriteMarks();
+    expect(set !== null && process.add(set)).toBe(true);
+    return { process, scope: null };
+  }
+
+  it('stays so until it has what it was late with', async () => {
+    const host = hostOf('r', 'replica');
+    const replicas = new Replicas([host], 20, () => {});
+    replicas.ask([host], needing('aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa:1'));
+    await expect.poll(() => replicas.isBehind(host), { timeout: 10_000 }).toBe(true);
+    const [row] = await cluster.primary.query('SELECT @@GLOBAL.gtid_executed AS executed');
+    const had = needing(String(row?.['executed']));
+    const known = () => {
+      replicas.ask([host], had);
+      return replicas.meets(host, had);
+    };
+    await expect.poll(known, { timeout: 10_000 }).toBe(true);
+    expect(replicas.isBehind(host)).toBe(true);
     replicas.close();
   });
 });

@@ -118,6 +118,16 @@ describe('WriteMarks', () => {
     expect([marks.isOwed, textOf(marks.gtids)]).toEqual([false, `${U}:1-6`]);
   });
 
+  it('owes as long as the primary is asked for what nobody was told of', () => {
+    const marks = new WriteMarks();
+    marks.ask();
+    marks.ask();
+    marks.answer();
+    expect(marks.isOwed).toBe(true);
+    marks.answer();
+    expect([marks.isOwed, marks.gtids]).toEqual([false, null]);
+  });
+
   it('takes no more than it owes for', () => {
     const marks = new WriteMarks();
     marks.pay(marks.debts, gtids(`${U}:1-5`));
