@@ -108,7 +108,7 @@ export class Causality {
     const met = need === null ? anywhere : this.#onAll;
     const placement = isMet ? met : this.#find(need, tried, false);
     if (placement !== null) {
-      const isThere = placement.role === 'replica' && this.#replicas.offered(tried).length > 0;
+      const isThere = placement.role === 'replica' && this.#replicas.hasOffered(tried);
       this.#reads[isThere ? 'replica' : 'primary'] += 1;
     }
     return placement;

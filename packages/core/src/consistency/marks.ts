@@ -1,4 +1,4 @@
-import { compact, contains, type GtidSet, isEmptySet, union } from '../gtid/set.ts';
+import { compact, contains, type GtidSet, isEmptySet, joined } from '../gtid/set.ts';
 import type { TokenPart } from '../gtid/token.ts';
 import type { HostInfo } from '../pool/host-info.ts';
 
@@ -21,15 +21,6 @@ export interface Claim {
  * smallest gaps are closed, and a read waits for others' writes too, which come in the same order.
  */
 const mostIntervals = 64;
-
-function areOfOne(one: GtidSet | null, other: GtidSet): boolean {
-  return one === null || one.dialect === other.dialect;
-}
-
-/** A set that names nothing yet is `null`: its dialect is the server's to say. */
-function joined(one: GtidSet | null, other: GtidSet): GtidSet {
-  return one === null ? other : union(one, other);
-}
 
 /** Writes as later reads have to see them. */
 export class WriteMarks {
@@ -81,7 +72,7 @@ export class WriteMarks {
 
   /** Whether it could be noted: not if it is of the other dialect, and so of other servers. */
   add(gtids: GtidSet): boolean {
-    if (!areOfOne(this.#gtids, gtids)) {
+    if (this.#gtids !== null && this.#gtids.dialect !== gtids.dialect) {
       return false;
     }
     if (!isEmptySet(gtids)) {
@@ -206,7 +197,7 @@ export class ScopeMarks {
    * older than these did.
    */
   proveReads(upTo: number, set: GtidSet): void {
-    this.#read = areOfOne(this.#read, set) ? joined(this.#read, set) : set;
+    this.#read = joined(this.#read, set);
     this.#forget(upTo);
   }
 

@@ -22,7 +22,13 @@ export class Replicas {
   /** Those that a read may be offered. */
   offered(tried: readonly HostInfo[]): readonly Host[] {
     const now = Date.now();
-    return this.#hosts.filter((host) => !tried.includes(host) && host.isAvailable(now));
+    return this.#hosts.filter((host) => isOffered(host, tried, now));
+  }
+
+  /** Whether there is one of them. */
+  hasOffered(tried: readonly HostInfo[]): boolean {
+    const now = Date.now();
+    return this.#hosts.some((host) => isOffered(host, tried, now));
   }
 
   /** Whether all of them, up or not, are known to have a set. */
@@ -81,4 +87,8 @@ export class Replicas {
       watch.close();
     }
   }
+}
+
+function isOffered(host: Host, tried: readonly HostInfo[], now: number): boolean {
+  return !tried.includes(host) && host.isAvailable(now);
 }

@@ -1,4 +1,4 @@
-import { contains, formatGtidSet, type GtidSet, parseGtidSet, union } from '../gtid/set.ts';
+import { contains, formatGtidSet, type GtidSet, joined, parseGtidSet } from '../gtid/set.ts';
 import { failureOf } from '../pool/failure.ts';
 import type { Host } from '../pool/host.ts';
 import { SideConnection } from '../pool/side-connection.ts';
@@ -91,8 +91,7 @@ export class Watch {
       this.#wanted ??= this.#missing;
     }
     for (const set of sets.filter((one) => !this.#isAskedFor(one))) {
-      const isOther = this.#wanted?.dialect !== set.dialect;
-      this.#wanted = this.#wanted === null || isOther ? set : union(this.#wanted, set);
+      this.#wanted = joined(this.#wanted, set);
     }
     this.#start();
   }
@@ -201,11 +200,10 @@ export class Watch {
   }
 
   #learn(set: GtidSet): void {
-    const known = this.#known;
     if (this.#connection === null) {
       return;
     }
-    this.#known = known === null || known.dialect !== set.dialect ? set : union(known, set);
+    this.#known = joined(this.#known, set);
     if (this.#missing === null || contains(this.#known, this.#missing)) {
       this.#arrived();
     }

@@ -26,37 +26,35 @@ export class Writes {
    * it all, when reads that come later will find them.
    */
   note(written: Written, scope: ScopeMarks | null, callback: () => void): void {
-    switch (written.kind) {
-      case 'none':
-        break;
-      case 'told':
-        this.#add(parseGtidSet(written.text, written.dialect), scope);
-        break;
-      case 'hidden':
-        this.#ask(scope, callback);
-        return;
-      case 'unknown':
-        this.#askForLost(scope);
-        break;
+    const { kind } = written;
+    if (kind === 'told') {
+      this.#add(parseGtidSet(written.text, written.dialect), scope);
+    } else if (kind !== 'none' && !this.#hasGtids) {
+      this.#add(null, scope);
+    } else if (kind === 'unknown') {
+      this.#askForLost(scope);
+    } else if (kind === 'hidden') {
+      this.#ask(scope, callback);
+      return;
     }
     callback();
   }
 
   /** Notes that something may have been written past us: reads have to see it from now on. */
   noteMissed(scope: ScopeMarks | null): void {
-    if (this.#hosts.primary.gtids === null) {
-      this.#add(null, scope);
-    } else {
+    if (this.#hasGtids) {
       this.#owe(scope);
+    } else {
+      this.#add(null, scope);
     }
   }
 
+  /** Whether the primary can be asked what was written; else there is only the time. */
+  get #hasGtids(): boolean {
+    return this.#hosts.primary.gtids !== null;
+  }
+
   #ask(scope: ScopeMarks | null, callback: () => void): void {
-    if (this.#hosts.primary.gtids === null) {
-      this.#add(null, scope);
-      callback();
-      return;
-    }
     this.#snapshots.take((executed) => {
       if (executed === null) {
         this.#owe(scope);
@@ -69,10 +67,6 @@ export class Writes {
 
   /** Nobody was promised that it was written, and nobody waits for the answer but reads that come next. */
   #askForLost(scope: ScopeMarks | null): void {
-    if (this.#hosts.primary.gtids === null) {
-      this.#add(null, scope);
-      return;
-    }
     const all = this.#marks(scope);
     for (const marks of all) {
       marks.ask();
@@ -113,8 +107,8 @@ export class Writes {
 
   /** Outside sessions, the writes of one send the reads of all to the primary. */
   #warn(): void {
-    const { primary, replicas } = this.#hosts;
-    if (this.#hasWarned || primary.gtids !== null || replicas.length === 0) {
+    const { replicas } = this.#hosts;
+    if (this.#hasWarned || this.#hasGtids || replicas.length === 0) {
       return;
     }
     this.#hasWarned = true;

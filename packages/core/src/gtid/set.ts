@@ -67,6 +67,11 @@ export function union(one: GtidSet, other: GtidSet): GtidSet {
   throw new TypeError(`a ${one.dialect} set has no union with a ${other.dialect} set`);
 }
 
+/** The GTIDs of both sets, where there may be no first one; of two dialects, the second set alone. */
+export function joined(one: GtidSet | null, other: GtidSet): GtidSet {
+  return one?.dialect === other.dialect ? union(one, other) : other;
+}
+
 /** Whether all GTIDs of `subset` are in `set`; never those of another dialect. */
 export function contains(set: GtidSet, subset: GtidSet): boolean {
   if (set.dialect === 'mysql' && subset.dialect === 'mysql') return containsMysqlSet(set, subset);

@@ -9,7 +9,7 @@ import { garbledCharacters, type RawPool } from './mysql2.ts';
 /** Which replicas a read may be offered. */
 export interface ReplicaLimits {
   admits(host: HostInfo): boolean;
-  /** The one to take if it may be; `null`: any. */
+  /** The one to take if it may be; `null`: whichever is best. */
   readonly preferred: HostInfo | null;
   /** Told which other one was taken. */
   chosen(host: HostInfo): void;
