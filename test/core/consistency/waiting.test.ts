@@ -299,4 +299,28 @@ describe.each(flavors)('%s', (flavor) => {
       expect(await read(last)).toMatchObject({ role: 'primary', rows: [{ n: 1 }] });
     });
   });
+
+  describe('without waiting', () => {
+    it('comes back to replicas after a write, outside of sessions', async () => {
+      const pool = bed.open({ causalWait: 0 });
+      await insert(pool);
+      expect(await untilReplica(() => look(through(pool)))).toMatchObject({ waited: 0 });
+    });
+
+    it('comes back to replicas after a write of its session', async () => {
+      const pool = bed.open({ causalWait: 0 });
+      await withSession(async () => {
+        await insert(pool);
+        expect(await untilReplica(() => look(through(pool)))).toMatchObject({ waited: 0 });
+      });
+    });
+
+    it('comes back to replicas after a read of its session on the primary', async () => {
+      const pool = bed.open({ causalWait: 0 });
+      await withSession(async () => {
+        await primary(() => through(pool)('SELECT 1'));
+        expect(await untilReplica(() => look(through(pool)))).toMatchObject({ waited: 0 });
+      });
+    });
+  });
 });
