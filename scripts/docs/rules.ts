@@ -54,6 +54,18 @@ export const rules = {
     example: 'SELECT name FROM person',
     source: 'design §7',
   },
+  'replicas-lagging': {
+    where: 'primary',
+    meaning: 'Every replica lags behind by more than `maxLag`, or does not say by how much.',
+    example: 'SELECT name FROM person',
+    source: 'design §7',
+  },
+  'primary-reads': {
+    where: 'primary',
+    meaning: 'The primary has a share of the plain reads: see `primaryReads`.',
+    example: 'SELECT name FROM person',
+    source: 'design §7',
+  },
   'replicas-behind': {
     where: 'primary',
     meaning: 'No replica had, within `causalWait`, what the read has to see.',

@@ -100,7 +100,13 @@ describe.each(flavors)('%s', (flavor) => {
       lastFailure: 'ECONNREFUSED',
     });
     expect(events).toEqual([
-      { host: 'nobody', role: 'replica', isUp: false, failure: 'ECONNREFUSED' },
+      {
+        host: 'nobody',
+        role: 'replica',
+        isUp: false,
+        state: 'down',
+        failure: 'ECONNREFUSED',
+      },
     ]);
     await new Promise((resolve) => setImmediate(resolve));
     expect(warnings.map(({ name, message }) => `${name}: ${message}`)).toEqual([

@@ -111,7 +111,7 @@ describe('ReplicatedMysqlDialect', () => {
   it('refuses wrong options', () => {
     type Options = ConstructorParameters<typeof ReplicatedMysqlDialect>[0];
     expectTypeOf<{ replicas: [] }>().not.toExtend<Options>();
-    expectTypeOf<{ primary: string; balancing: 'random' }>().not.toExtend<Options>();
+    expectTypeOf<{ primary: string; balancing: 'fastest' }>().not.toExtend<Options>();
     expectTypeOf<{ primary: string; acquireTimeout: string }>().not.toExtend<Options>();
   });
 

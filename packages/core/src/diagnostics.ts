@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { CataloguePart } from './catalogue/rows.ts';
 import type { CatalogueState } from './catalogue/stats.ts';
+import type { HostState } from './hosts/health.ts';
 import type { Role, RouteReason } from './routing/reasons.ts';
 import type { StatementKind } from './statement/facts.ts';
 import type { TableName } from './statement/syntax-tree.ts';
@@ -32,13 +33,27 @@ export interface StatementEvent {
   readonly fingerprint: string;
 }
 
-/** A host went down or came back. Published on `rwsplit:host`. */
+/** A host went down or came back, or is suspected. Published on `rwsplit:host`. */
 export interface HostEvent {
   readonly host: string;
   readonly role: Role;
   readonly isUp: boolean;
+  /** What it is now: see `stats()`. */
+  readonly state: HostState;
   /** Code of the failure; `null` when the host came back. */
   readonly failure: string | null;
+}
+
+/** The primary has moved, or there is none, or there are several. Published on `rwsplit:topology`. */
+export interface TopologyEvent {
+  /** Name of the primary; `null`: writes are refused until there is one. */
+  readonly primary: string | null;
+  /** Name of the primary before. */
+  readonly previous: string;
+  /** Hosts that all say that they take writes; empty unless there are several. */
+  readonly rivals: readonly string[];
+  /** Whether writes that this process had an answer for are missing on the new primary. */
+  readonly hasLostWrites: boolean;
 }
 
 /** The catalogue was read, or could not be. Published on `rwsplit:catalogue`. */
@@ -72,6 +87,8 @@ export const channels = {
   statement: 'rwsplit:statement',
   /** Messages are {@link HostEvent}s. */
   host: 'rwsplit:host',
+  /** Messages are {@link TopologyEvent}s. */
+  topology: 'rwsplit:topology',
   /** Messages are {@link CatalogueEvent}s. */
   catalogue: 'rwsplit:catalogue',
 } as const;
@@ -79,6 +96,7 @@ export const channels = {
 /** Costs a property read while nobody listens; a statement is only timed while somebody does. */
 export const statementChannel = channel(channels.statement);
 export const hostChannel = channel(channels.host);
+export const topologyChannel = channel(channels.topology);
 export const catalogueChannel = channel(channels.catalogue);
 
 /** What of {@link StatementEvent} is worked out only if somebody reads it. */

@@ -9,6 +9,8 @@ export class NotedHost implements LeasingHost {
   readonly log: string[] = [];
   /** Whether it refuses to remember: somebody waits for a connection. */
   isBusy = false;
+  /** Whether its connections are to be closed when they are given back. */
+  isReplaced = false;
   #onTaken: (() => void) | null = null;
 
   constructor(role: Role) {
@@ -32,6 +34,12 @@ export class NotedHost implements LeasingHost {
 
   connectionLost(): void {
     this.log.push('lost');
+  }
+
+  answered(): void {}
+
+  hasReplaced(): boolean {
+    return this.isReplaced;
   }
 
   leaseEnded(): void {

@@ -18,6 +18,8 @@ it('ends once, whoever ends it first', async () => {
     name: 'primary',
     role: 'primary',
     connectionLost: () => {},
+    answered: () => {},
+    hasReplaced: () => false,
     leaseEnded: () => {
       ended += 1;
     },

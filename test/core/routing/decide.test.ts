@@ -135,52 +135,42 @@ describe('recoveryFrom', () => {
     failure: 'connection',
     role: 'replica',
     isTied: false,
+    isPlainRead: true,
     hasAnswered: false,
-    hasRetried: false,
+    isExhausted: false,
   } as const;
+  const read = { ...onReplica, role: 'primary' } as const;
+  const write = { ...read, isPlainRead: false } as const;
   it.each([
-    ['a broken replica: another one', onReplica, { role: 'replica', reason: null }],
-    [
-      'a replica that was not reached: another one',
-      { ...onReplica, failure: 'not-sent' },
-      { role: 'replica', reason: null },
-    ],
-    [
-      'a refused write: the primary',
-      { ...onReplica, failure: 'read-only' },
-      { role: 'primary', reason: 'fence' },
-    ],
-    [
-      'a lacking replica: the primary',
-      { ...onReplica, failure: 'differs' },
-      { role: 'primary', reason: 'replica-differs' },
-    ],
+    ['a broken replica: another one', onReplica, ['replica', null]],
+    ['a replica that was not reached', { ...onReplica, failure: 'not-sent' }, ['replica', null]],
+    ['a refused write: the primary', { ...onReplica, failure: 'read-only' }, ['primary', 'fence']],
+    ['the same by the server', { ...onReplica, failure: 'demoted' }, ['primary', 'fence']],
+    ['a lack: the primary', { ...onReplica, failure: 'differs' }, ['primary', 'replica-differs']],
     ['its own error', { ...onReplica, failure: 'statement' }, null],
     ['a timeout', { ...onReplica, failure: 'timeout' }, null],
     ['after a part of the answer', { ...onReplica, hasAnswered: true }, null],
     ['tied to its connection', { ...onReplica, isTied: true }, null],
-    ['a write that may have been sent', { ...onReplica, role: 'primary' }, null],
-    [
-      'a write that was not sent',
-      { ...onReplica, role: 'primary', failure: 'not-sent' },
-      { role: 'primary', reason: null },
-    ],
-    [
-      'a write that was not sent, twice',
-      { ...onReplica, role: 'primary', failure: 'not-sent', hasRetried: true },
-      null,
-    ],
-    [
-      'a refusal of the primary itself',
-      { ...onReplica, role: 'primary', failure: 'read-only' },
-      null,
-    ],
-    [
-      'inside a transaction',
-      { ...onReplica, role: 'primary', failure: 'not-sent', isTied: true },
-      null,
-    ],
-  ] as const)('%s', (_name, attempt, recovery) => {
-    expect(recoveryFrom(attempt)).toEqual(recovery);
+    ['tried often enough', { ...onReplica, isExhausted: true }, null],
+    ['a read that broke on the primary: anywhere', read, ['replica', null]],
+    ['the same after a part of the answer', { ...read, hasAnswered: true }, null],
+    ['a write that may have been sent', write, null],
+    ['a write that was not sent', { ...write, failure: 'not-sent' }, ['primary', null]],
+    ['the same too often', { ...write, failure: 'not-sent', isExhausted: true }, null],
+    ['a write that ran in a read-only transaction', { ...write, failure: 'read-only' }, null],
+    ['a write in a transaction', { ...write, failure: 'not-sent', isTied: true }, null],
+    ['a primary that is one no more, in it', { ...write, failure: 'demoted', isTied: true }, null],
+  ] as const)('%s', (_name, attempt, expected) => {
+    const recovery = recoveryFrom(attempt);
+    expect(recovery === null ? null : [recovery.role, recovery.reason]).toEqual(expected);
+    expect(recovery?.isElsewhere ?? false).toBe(false);
+  });
+
+  it('has the primary found, which says that it takes no writes', () => {
+    expect(recoveryFrom({ ...write, failure: 'demoted' })).toEqual({
+      role: 'primary',
+      reason: null,
+      isElsewhere: true,
+    });
   });
 });

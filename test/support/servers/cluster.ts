@@ -1,6 +1,8 @@
-import { app, appDatabase } from './accounts.ts';
+import { Deployment } from './deployment.ts';
 import type { Flavor } from './flavor.ts';
 import { Server, type ServerInfo } from './server.ts';
+
+export type { ConnectionOptions, Ran } from './deployment.ts';
 
 /** What another process needs to know to use a running cluster: plain data. */
 export interface ClusterInfo {
@@ -9,51 +11,28 @@ export interface ClusterInfo {
   readonly servers: readonly ServerInfo[];
 }
 
-/** What mysql2's `createConnection` and `createPool` take. */
-export interface ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-}
-
-/** A server that ran a statement. */
-export interface Ran {
-  /** The server's name. */
-  readonly server: string;
-  readonly sql: string;
-  readonly threadId: number;
-}
-
 /** A running primary with its replicas, whoever started it. */
-export class Cluster<S extends Server = Server> {
-  readonly flavor: Flavor;
-  /** Dotted number without vendor suffix, as in `9.7.4`. */
-  readonly version: string;
-  readonly primary: S;
-  readonly replicas: readonly S[];
-  /** A database that {@link user} may do anything in. */
-  readonly database: string = appDatabase;
-  readonly user: string = app.user;
-  readonly password: string = app.password;
+export class Cluster<S extends Server = Server> extends Deployment<S> {
+  #primary: S;
 
-  constructor(flavor: Flavor, version: string, [primary, ...replicas]: readonly [S, ...S[]]) {
-    this.flavor = flavor;
-    this.version = version;
-    this.primary = primary;
-    this.replicas = replicas;
+  constructor(flavor: Flavor, version: string, servers: readonly [S, ...S[]]) {
+    super(flavor, version, servers);
+    this.#primary = servers[0];
   }
 
-  /** The primary and then the replicas. */
-  get all(): readonly [S, ...S[]] {
-    return [this.primary, ...this.replicas];
+  /** The one that was started as such, or the one that a role switch chose last. */
+  get primary(): S {
+    return this.#primary;
   }
 
-  /** Options for mysql2 to connect to one server as the application user. */
-  connectionOptions(server: Server, database: string = this.database): ConnectionOptions {
-    const { host, port } = server;
-    return { host, port, user: this.user, password: this.password, database };
+  /** Called after a role switch. */
+  protected primaryIsNow(server: S): void {
+    this.#primary = server;
+  }
+
+  /** All others, running or not. */
+  get replicas(): readonly S[] {
+    return this.all.filter((server) => server !== this.#primary);
   }
 
   /**
@@ -73,20 +52,6 @@ export class Cluster<S extends Server = Server> {
         throw new Error(`${name} did not catch up within ${timeoutMs} ms: ${problem}`);
       }),
     );
-  }
-
-  /** The servers that were sent a statement with this text in it, by their own general logs. */
-  async whoRan(tag: string): Promise<Ran[]> {
-    const perServer = await Promise.all(
-      this.all.map(async (server) => {
-        const statements = await server.statements({ containing: tag });
-        // Prepare is not a run: mysql2 prepares once and executes many times.
-        return statements
-          .filter(({ command }) => command === 'Query' || command === 'Execute')
-          .map(({ sql, threadId }) => ({ server: server.name, sql, threadId }));
-      }),
-    );
-    return perServer.flat();
   }
 }
 

@@ -75,15 +75,20 @@ async function inspectBundle(flavor: Flavor, bundle: Bundle): Promise<ServerProg
   return { ...found, command: bundle.loader, prefix, installation };
 }
 
+/** The server's own list of its variables and their values. */
+function verboseHelp({ command, prefix, installation }: ServerProgram): Promise<string> {
+  return run(command, [...prefix, '--no-defaults', ...installation, '--verbose', '--help']);
+}
+
+/** Whether the server comes with a plugin, given as its file's name: `group_replication.so`. */
+export async function hasPlugin(program: ServerProgram, file: string): Promise<boolean> {
+  const folder = /^plugin-dir\s+(\S.*)$/m.exec(await verboseHelp(program))?.[1];
+  return folder !== undefined && existsSync(join(folder, file));
+}
+
 /** Where the server keeps the SQL files of its system tables (MariaDB). */
 export async function sharedFiles(program: ServerProgram): Promise<string> {
-  const help = await run(program.command, [
-    ...program.prefix,
-    '--no-defaults',
-    ...program.installation,
-    '--verbose',
-    '--help',
-  ]);
+  const help = await verboseHelp(program);
   const base = /^basedir\s+(\S.*)$/m.exec(help)?.[1] ?? dirname(dirname(program.command));
   const messages = /^lc-messages-dir\s+(\S.*)$/m.exec(help)?.[1] ?? base;
   const folders = [

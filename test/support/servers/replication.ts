@@ -8,8 +8,10 @@ interface Dialect {
   /** Statements that set the delay, in order, between them nothing else. */
   readonly delay: (seconds: number) => readonly string[];
   readonly executed: string;
-  /** Takes the executed set and seconds; see `isDone`. */
+  /** Takes the executed set and seconds. */
   readonly wait: string;
+  /** Column of SHOW REPLICA STATUS: what the replica has in its relay log. */
+  readonly received: string;
 }
 
 const dialects: Readonly<Record<Flavor, Dialect>> = {
@@ -26,6 +28,7 @@ const dialects: Readonly<Record<Flavor, Dialect>> = {
     ],
     executed: 'SELECT @@GLOBAL.gtid_executed AS executed',
     wait: 'SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS result',
+    received: 'Retrieved_Gtid_Set',
   },
   mariadb: {
     follow: (host, port) =>
@@ -39,6 +42,7 @@ const dialects: Readonly<Record<Flavor, Dialect>> = {
     ],
     executed: 'SELECT @@GLOBAL.gtid_binlog_pos AS executed',
     wait: 'SELECT MASTER_GTID_WAIT(?, ?) AS result',
+    received: 'Gtid_IO_Pos',
   },
 };
 
@@ -52,10 +56,22 @@ export class Replication {
     this.#dialect = dialects[flavor];
   }
 
-  /** Makes the server a replica of another one and starts it. */
+  /** Makes the server a replica of another one, instead of the one before, and starts it. */
   async follow(host: string, port: number): Promise<void> {
+    await this.#connection.query('STOP REPLICA');
     await this.#connection.query(this.#dialect.follow(host, port));
     await this.#connection.query('START REPLICA');
+  }
+
+  /** Ends {@link follow}, with no trace left: the server is no replica any more. */
+  async forget(): Promise<void> {
+    await this.#connection.query('STOP REPLICA');
+    await this.#connection.query('RESET REPLICA ALL');
+  }
+
+  /** Closes the connection to the primary; what came over it is still applied. */
+  async stopReceiving(): Promise<void> {
+    await this.#connection.query('STOP REPLICA IO_THREAD');
   }
 
   async stopApplying(): Promise<void> {
@@ -74,6 +90,12 @@ export class Replication {
   async executed(): Promise<string> {
     const [row] = await this.#connection.query<{ executed: string }>(this.#dialect.executed);
     return row?.executed ?? '';
+  }
+
+  /** The GTID set in the replica's relay log, empty where nothing came since its last start. */
+  async received(): Promise<string> {
+    const [row] = await this.#connection.query('SHOW REPLICA STATUS');
+    return `${row?.[this.#dialect.received] ?? ''}`;
   }
 
   /** Whether the server had committed this GTID set within the time. */

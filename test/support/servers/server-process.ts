@@ -13,7 +13,8 @@ const shutdownDeadlineMs = 30_000;
 
 export interface ProcessOptions {
   readonly program: ServerProgram;
-  readonly args: readonly string[];
+  /** The server's own arguments, asked for at every start. */
+  readonly args: () => readonly string[];
   readonly folder: string;
   /** Folder in which a file named by its process id stands for each running server. */
   readonly pids: string;
@@ -105,7 +106,7 @@ export class ServerProcess {
     const log = openSync(join(folder, 'error.log'), 'a');
     const child = spawn(
       program.command,
-      [...program.prefix, '--no-defaults', ...program.installation, ...args],
+      [...program.prefix, '--no-defaults', ...program.installation, ...args()],
       // Detached: a Ctrl-C in the terminal is for the tests, which then stop the servers in order.
       { cwd: folder, detached: true, stdio: ['ignore', log, log] },
     );

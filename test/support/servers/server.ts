@@ -18,20 +18,24 @@ export class Server {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  readonly serverId: number;
   protected readonly admin: AdminConnection;
   /** @internal */
   readonly replication: Replication;
+  readonly #serverId: number;
   readonly #log: StatementLog;
 
   constructor(info: ServerInfo, flavor: Flavor) {
     this.name = info.name;
     this.host = info.host;
     this.port = info.port;
-    this.serverId = info.serverId;
+    this.#serverId = info.serverId;
     this.admin = new AdminConnection(info.host, info.port);
     this.replication = new Replication(this.admin, flavor);
     this.#log = new StatementLog(info.logFile);
+  }
+
+  get serverId(): number {
+    return this.#serverId;
   }
 
   /** Runs SQL as the admin user: never shown by {@link statements}; opens a connection if needed. */

@@ -55,6 +55,8 @@ export interface ReplicationRole {
   readonly isReplica: boolean;
   /** Whether every statement is written down (`mysql.general_log`). */
   readonly isLogging: boolean;
+  /** Whether a commit waits until a replica has it; see {@link semiSyncSettings}. */
+  readonly isSemiSync: boolean;
 }
 
 /** Arguments that make a server part of a GTID cluster. */
@@ -69,6 +71,7 @@ export function clusterSettings(flavor: Flavor, role: ReplicationRole): string[]
     '--log-output=TABLE',
     `--general-log=${role.isLogging ? 'ON' : 'OFF'}`,
     ...(flavor === 'mysql' ? mysqlOnly(role) : mariadbOnly(role)),
+    ...(role.isSemiSync ? semiSyncSettings(flavor, role) : []),
   ];
 }
 
@@ -89,4 +92,30 @@ function mariadbOnly({ isReplica }: ReplicationRole): string[] {
     '--gtid-strict-mode=ON',
     ...(isReplica ? ['--read-only=ON'] : []),
   ];
+}
+
+// Longer than any test: a commit that nobody has received is never acknowledged.
+const semiSyncTimeoutMs = 3_600_000;
+
+/**
+ * Semi-synchronous replication: a commit is visible and answered once a replica has received it.
+ * The primary's side is off on a replica, which would wait for replicas of its own.
+ */
+function semiSyncSettings(flavor: Flavor, { isReplica }: ReplicationRole): string[] {
+  const enabled = isReplica ? 'OFF' : 'ON';
+  return flavor === 'mysql'
+    ? [
+        '--plugin-load-add=semisync_source.so',
+        '--plugin-load-add=semisync_replica.so',
+        '--rpl-semi-sync-replica-enabled=ON',
+        `--rpl-semi-sync-source-enabled=${enabled}`,
+        `--rpl-semi-sync-source-timeout=${semiSyncTimeoutMs}`,
+        '--rpl-semi-sync-source-wait-point=AFTER_SYNC',
+      ]
+    : [
+        '--rpl-semi-sync-slave-enabled=ON',
+        `--rpl-semi-sync-master-enabled=${enabled}`,
+        `--rpl-semi-sync-master-timeout=${semiSyncTimeoutMs}`,
+        '--rpl-semi-sync-master-wait-point=AFTER_SYNC',
+      ];
 }

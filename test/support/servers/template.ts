@@ -93,7 +93,7 @@ async function createAccounts(
   const settings = commonSettings(program.flavor, place);
   const server = new ServerProcess({
     program,
-    args: [...settings, '--skip-log-bin', `--init-file=${initFile}`],
+    args: () => [...settings, '--skip-log-bin', `--init-file=${initFile}`],
     folder: place.folder,
     pids,
   });

@@ -25,10 +25,21 @@ export const duration: Check = (value) =>
     ? null
     : `a positive integer up to ${longestTimer} (milliseconds)`;
 
+/** The same, or 0. */
+export function durationOrZero(value: unknown): string | null {
+  const expected = value === 0 ? null : duration(value);
+  return expected === null ? null : `${expected} or 0`;
+}
+
 export const boolean: Check = (value) => (typeof value === 'boolean' ? null : 'true or false');
 
 export const count: Check = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0 ? null : 'an integer that is not negative';
+
+export const weight: Check = (value) =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0
+    ? null
+    : 'a number that is not negative';
 
 export function text(meaning: string): Check {
   return (value) => (typeof value === 'string' && value.trim() !== '' ? null : meaning);

@@ -1,6 +1,7 @@
 import { isPool, type PoolOptions, type UserPool, unwrapPool } from '../pool/mysql2.ts';
 import type { Role } from '../routing/reasons.ts';
 import {
+  array,
   boolean,
   type Check,
   check,
@@ -9,6 +10,7 @@ import {
   positiveInteger,
   shown,
   text,
+  weight,
 } from './checks.ts';
 import type { HostConfig, HostOptions } from './options.ts';
 import { parseUrl } from './url.ts';
@@ -19,7 +21,17 @@ export interface ParsedHost {
   readonly role: Role;
   /** The user's own pool, or the options to make one. */
   readonly source: { readonly pool: UserPool } | { readonly options: PoolOptions };
+  readonly traits: HostTraits;
 }
+
+/** What a host is to reads. */
+export interface HostTraits {
+  readonly weight: number;
+  readonly groups: readonly string[];
+  readonly zone: string | null;
+}
+
+const usualTraits: HostTraits = { weight: 1, groups: ['default'], zone: null };
 
 /** Every option of mysql2; a new one there breaks this line, and nothing at run time. */
 const mysql2Options = {
@@ -96,6 +108,9 @@ const port: Check = (value) =>
 
 const hostChecks: Readonly<Record<string, Check>> = {
   name: check(text('a name')),
+  weight: check(weight),
+  groups: check(array(text('names of groups'))),
+  zone: check(text('the name of a zone')),
   host: check(text('a host name or address')),
   port: check((value) => port(typeof value === 'string' ? Number(value) : value)),
   connectionLimit: check((value) => (value === 0 ? null : positiveInteger('connections')(value))),
@@ -116,18 +131,45 @@ const hostChecks: Readonly<Record<string, Check>> = {
  * Reads the hosts of a pool. What is wrong is added to `problems`; the hosts are of use only while
  * there are none.
  */
-export function parseHosts(primary: unknown, replicas: unknown, problems: string[]): ParsedHost[] {
+export function parseHosts(
+  primary: unknown,
+  replicas: unknown,
+  problems: string[],
+): { readonly hosts: readonly ParsedHost[]; readonly base: PoolOptions } {
   const first = readHost(primary, 'primary', {}, problems);
   if (replicas !== undefined && !Array.isArray(replicas)) {
     problems.push(`replicas: expected an array of hosts, found ${shown(replicas)}`);
-    return [];
+    return { hosts: [], base: {} };
   }
   const base = first === null ? {} : inheritable(first);
   const given: readonly unknown[] = replicas ?? [];
   const others = given.map((value, index) => readHost(value, `replicas[${index}]`, base, problems));
   const read = [first, ...others].filter((config) => config !== null);
   problems.push(...sharedPools(read));
-  return withNames(read, problems);
+  return { hosts: withNames(read, problems), base };
+}
+
+/**
+ * Reads a replica that joins a pool.
+ *
+ * @param base what it takes over from the primary.
+ * @param names those that the other hosts have.
+ */
+export function parseReplica(
+  value: unknown,
+  base: PoolOptions,
+  names: readonly string[],
+  problems: string[],
+): ParsedHost | null {
+  const config = readHost(value, 'replica', base, problems);
+  if (config === null) {
+    return null;
+  }
+  const name = (isPool(config) ? undefined : config.name) ?? addressOf(config);
+  if (names.includes(name)) {
+    problems.push(`replica.name: expected a name of its own, found '${name}' again`);
+  }
+  return { name, role: 'replica', ...partsOf(config) };
 }
 
 /** One pool cannot have connections that are read-only and connections that write. */
@@ -181,6 +223,8 @@ function withUri(options: unknown): unknown {
   return own === null ? null : { ...rest, ...own, ...Object.fromEntries(given) };
 }
 
+const knownOptions = [...new Set([...Object.keys(mysql2Options), ...Object.keys(hostChecks)])];
+
 function hostProblems(options: object, place: string): string[] {
   return Object.entries(options).flatMap(([key, value]) => {
     const expected = hostChecks[key]?.(value) ?? null;
@@ -189,7 +233,7 @@ function hostProblems(options: object, place: string): string[] {
     }
     const isKnown = Object.hasOwn(mysql2Options, key) || Object.hasOwn(hostChecks, key);
     // What nothing resembles may be an option of a newer mysql2, which has its own warning.
-    const near = isKnown ? null : nearest(key, Object.keys(mysql2Options));
+    const near = isKnown ? null : nearest(key, knownOptions);
     return near === null ? [] : [`${place}.${key}: unknown option; did you mean '${near}'?`];
   });
 }
@@ -222,16 +266,16 @@ function withNames(configs: readonly ReadHost[], problems: string[]): ParsedHost
       );
     }
     const name = count === 1 ? base : `${base}#${count}`;
-    return { name, role: index === 0 ? 'primary' : 'replica', source: sourceOf(config) };
+    return { name, role: index === 0 ? 'primary' : 'replica', ...partsOf(config) };
   });
 }
 
-function sourceOf(config: ReadHost): ParsedHost['source'] {
+function partsOf(config: ReadHost): Pick<ParsedHost, 'source' | 'traits'> {
   if (isPool(config)) {
-    return { pool: config };
+    return { source: { pool: config }, traits: usualTraits };
   }
-  const { name: _, ...options }: HostOptions = config;
-  return { options };
+  const { name: _, weight = 1, groups = ['default'], zone, ...options }: HostOptions = config;
+  return { source: { options }, traits: { weight, groups, zone: zone ?? null } };
 }
 
 function addressOf(config: ReadHost): string {

@@ -1,4 +1,5 @@
 import { RwSplitError } from '../errors.ts';
+import type { PoolOptions } from '../pool/mysql2.ts';
 import { problemsOf } from './checks.ts';
 import { type ParsedHost, parseHosts } from './hosts.ts';
 import { nameProblems } from './names.ts';
@@ -12,6 +13,8 @@ import {
 /** Options with their defaults filled in. */
 export interface ParsedOptions {
   readonly hosts: readonly ParsedHost[];
+  /** What hosts that join later take over from the primary. */
+  readonly base: PoolOptions;
   readonly routing: RoutingOptions & Required<Pick<RoutingOptions, keyof typeof routingDefaults>>;
 }
 
@@ -48,7 +51,7 @@ function read(options: Partial<ReplicatedPoolOptions>, problems: string[]): Pars
   problems.push(...problemsOf(routing, { ...hosts, ...routingChecks }, ''));
   problems.push(...nameProblems(routing));
   return {
-    hosts: parseHosts(primary, replicas, problems),
+    ...parseHosts(primary, replicas, problems),
     routing: { ...routingDefaults, ...definedOf(routing) },
   };
 }

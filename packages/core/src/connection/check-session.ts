@@ -122,7 +122,7 @@ export class SessionCheck {
     const lost = unanswerable({
       facts,
       state: session.state,
-      held: session.lease?.host.role ?? null,
+      held: session.lease?.role ?? null,
       isCatalogueBehind: this.#context.catalogue.isBehind,
     });
     if (lost !== null) {

@@ -19,6 +19,10 @@ export interface SessionOptions {
    */
   readonly consistency?: Consistency | undefined;
   /**
+   * How far a replica may lag behind for reads of this session, in milliseconds. Default: what the pool says.
+   */
+  readonly maxLag?: number | undefined;
+  /**
    * What to do with a token that is none, or that names writes which the primary does not know: refuse
    * it with `RWSPLIT_TOKEN` when it is given, or when a read needs it; or go on without it.
    *
@@ -45,6 +49,8 @@ interface Followed {
 export class ClientSession {
   /** What reads must see; `null`: what the pool says. */
   readonly consistency: Consistency | null;
+  /** How far replicas may lag behind, in milliseconds; `null`: what the pool says. */
+  readonly maxLag: number | null;
   readonly #parts = new Map<object, Part>();
   /** By the servers that they are about; they outlive the session. */
   readonly #marks = new Map<object, ScopeMarks>();
@@ -53,6 +59,7 @@ export class ClientSession {
 
   constructor(options: SessionOptions = {}) {
     this.consistency = options.consistency ?? null;
+    this.maxLag = options.maxLag ?? null;
     this.follow(options);
   }
 
@@ -195,9 +202,19 @@ export function wishesHere(): Wishes {
 
 /** What runs in a session: with the wishes of where it was entered, and its own. */
 function scopeOf(session: ClientSession): Scope {
-  const { consistency } = session;
+  const { consistency, maxLag } = session;
   const wishes = wishesHere();
-  return { session, wishes: consistency === null ? wishes : { ...wishes, consistency } };
+  if (consistency === null && maxLag === null) {
+    return { session, wishes };
+  }
+  return {
+    session,
+    wishes: {
+      ...wishes,
+      consistency: consistency ?? wishes.consistency,
+      maxLag: maxLag ?? wishes.maxLag,
+    },
+  };
 }
 
 /** Puts the caller, and all that it calls and sets going, into a session, until that ends. */

@@ -62,8 +62,8 @@ export class ReplicatedConnection extends EventEmitter {
 
   /** Name and role of the host whose connection is in use; `null` while there is none. */
   get host(): { readonly name: string; readonly role: 'primary' | 'replica' } | null {
-    const host = this.#queue.session.lease?.host;
-    return host === undefined ? null : { name: host.name, role: host.role };
+    const lease = this.#queue.session.lease;
+    return lease === null ? null : { name: lease.host.name, role: lease.role };
   }
 
   /** Runs a statement as text, with mysql2's arguments; `forcePrimary` is an option of its own. */

@@ -1,28 +1,28 @@
 import { EventEmitter } from 'node:events';
 import { Catalogue } from '../catalogue/catalogue.ts';
 import type { CatalogueStats } from '../catalogue/stats.ts';
-import type { ReplicatedPoolOptions } from '../config/options.ts';
-import { type ParsedOptions, parseOptions } from '../config/parse.ts';
+import { weight } from '../config/checks.ts';
+import type { HostConfig, ReplicatedPoolOptions } from '../config/options.ts';
+import { optionsError, type ParsedOptions, parseOptions } from '../config/parse.ts';
 import { Causality, type ConsistencyStats } from '../consistency/causality.ts';
-import { type HostEvent, hostChannel } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
 import type { ClassificationStats } from '../explain/classification-stats.ts';
 import { roleOf, routeAlone } from '../explain/explain.ts';
 import { type Explanation, explanationOf } from '../explain/explanation.ts';
-import type { Health } from '../hosts/health.ts';
-import { Host, type HostPolicy } from '../pool/host.ts';
+import type { HostState } from '../hosts/health.ts';
+import { type RemoveOptions, Roster } from '../monitor/roster.ts';
+import type { Host } from '../pool/host.ts';
 import type { HostInfo } from '../pool/host-info.ts';
-import { Hosts } from '../pool/hosts.ts';
+import type { Hosts } from '../pool/hosts.ts';
 import {
   type CommandCallback,
-  createRawPool,
   escaping,
   type PromisePoolShape,
   type RawPoolConfig,
   type SqlValue,
   type StatementCallback,
-  unwrapPool,
 } from '../pool/mysql2.ts';
+import { Share } from '../pool/share.ts';
 import type { Dialect } from '../statement/facts.ts';
 import { currentSession } from './client-session.ts';
 import { ReplicatedConnection } from './connection.ts';
@@ -38,6 +38,14 @@ import { type SessionContext, TaskQueue } from './task-queue.ts';
 export interface HostStats extends HostInfo {
   /** Whether it is offered statements. */
   readonly isUp: boolean;
+  readonly state: HostState;
+  /** Whether it serves its cluster now, where that can be found out; else `true`. */
+  readonly isMember: boolean;
+  /** How far it is behind the primary, in milliseconds; `null` if that is not known, or nobody has asked. */
+  readonly lag: number | null;
+  readonly weight: number;
+  readonly groups: readonly string[];
+  readonly zone: string | null;
   /** Connection failures in a row. */
   readonly failures: number;
   /** Code of the last failure; `null` while it is up. */
@@ -66,7 +74,10 @@ export interface PoolStats {
  * Make one with {@link createReplicatedPool}.
  */
 export class ReplicatedPool extends EventEmitter {
-  readonly #hosts: Hosts;
+  readonly #roster: Roster;
+  readonly #config: RawPoolConfig;
+  /** Events that somebody listens for. */
+  readonly #events = new Set<string | symbol>();
   readonly #catalogue: Catalogue;
   readonly #causality: Causality;
   readonly #context: SessionContext;
@@ -76,15 +87,24 @@ export class ReplicatedPool extends EventEmitter {
     super();
     const hasReplicas = options.hosts.length > 1;
     this.#catalogue = new Catalogue(options.routing, hasReplicas, () => this.#hosts);
-    this.#hosts = openHosts(options, this.#catalogue);
+    this.#roster = new Roster(options, {
+      onVersion: (version) => this.#catalogue.learnVersion(version),
+      inherit: (host, milliseconds) => this.#causality.inherit(host, milliseconds),
+      onJoin: (host) => this.#forwardFrom(host),
+    });
+    this.#config = this.#hosts.primary.pool.config;
     this.#causality = new Causality(options.routing, this.#hosts);
-    this.#context = this.#makeContext(options.routing.acquireTimeout);
+    this.#context = this.#makeContext(options.routing);
     this.#forwardEvents();
   }
 
-  /** The parsed options of the primary's pool, as mysql2 has them on its pools. */
+  get #hosts(): Hosts {
+    return this.#roster.hosts;
+  }
+
+  /** The parsed options of the configured primary's pool, as mysql2 has them on its pools. */
   get config(): RawPoolConfig {
-    return this.#hosts.primary.pool.config;
+    return this.#config;
   }
 
   /**
@@ -120,7 +140,10 @@ export class ReplicatedPool extends EventEmitter {
     return this.#runAlone('execute', sql, values, callback);
   }
 
-  /** Refuses new statements, and closes every host's pool when its running statements are done. */
+  /**
+   * Refuses new statements, and closes every host's pool when its running statements are done, or after
+   * `closeTimeout`. What went wrong is in one AggregateError.
+   */
   end(callback: CommandCallback = () => {}): void {
     if (this.#isClosed) {
       process.nextTick(
@@ -132,9 +155,7 @@ export class ReplicatedPool extends EventEmitter {
     this.#isClosed = true;
     this.#catalogue.close();
     const hasWaiters = this.#causality.close();
-    for (const host of this.#hosts.all) {
-      host.close();
-    }
+    this.#roster.stop();
     if (hasWaiters) {
       // Those who have waited for a replica get their connection first.
       setImmediate(() => this.#endPools(callback));
@@ -144,23 +165,71 @@ export class ReplicatedPool extends EventEmitter {
   }
 
   #endPools(callback: CommandCallback): void {
-    const pools = new Set(this.#hosts.all.map((host) => host.pool));
-    let open = pools.size;
-    let failure: Error | null = null;
-    for (const pool of pools) {
-      pool.end((error) => {
-        failure ??= error ?? null;
-        open -= 1;
-        if (open === 0) {
-          callback(failure);
-        }
-      });
+    this.#roster.close().then((errors) => {
+      const error =
+        errors.length > 0
+          ? new AggregateError(errors, `${errors.length} of the pool's hosts could not be closed`)
+          : null;
+      process.nextTick(callback, error);
+    });
+  }
+
+  /**
+   * Has a further replica take part in reads. What it does not say itself, it takes over from the primary.
+   *
+   * @throws `RWSPLIT_OPTIONS` with every problem; `RWSPLIT_POOL_CLOSED`.
+   *
+   * ```ts
+   * import { createReplicatedPool } from '@rwsplit/core';
+   *
+   * const pool = createReplicatedPool({
+   *   primary: { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' },
+   * });
+   * pool.addReplica({ host: 'db-2', name: 'second' });
+   * pool.setWeight('second', 0.1); // a tenth of the reads of others, while its caches fill
+   * await pool.removeReplica('second'); // when the last of its statements is answered
+   * await pool.promise().end();
+   * ```
+   */
+  addReplica(replica: HostConfig): void {
+    this.#refuseIfClosed('takes no more replicas');
+    this.#roster.add(replica);
+  }
+
+  /**
+   * Gives a replica no more reads, and closes its connections when those that run are done, or after a while.
+   *
+   * @param name the configured name, or `address:port`.
+   * @param options how long to wait: `drain`: `true`, as long as `closeTimeout`; in milliseconds; or
+   *   `false`: not at all.
+   * @throws `RWSPLIT_OPTIONS` if no replica has this name; `RWSPLIT_CLOSE_TIMEOUT` if something had to be
+   *   broken off.
+   */
+  async removeReplica(name: string, options: RemoveOptions = {}): Promise<void> {
+    await this.#roster.remove(name, options);
+  }
+
+  /**
+   * Changes how much of the reads a replica gets: see `weight` of hosts.
+   *
+   * @throws `RWSPLIT_OPTIONS`.
+   */
+  setWeight(name: string, value: number): void {
+    const expected = weight(value);
+    if (expected !== null) {
+      throw optionsError([`setWeight(name, weight): expected ${expected}, found ${value}`]);
+    }
+    this.#roster.setWeight(name, value);
+  }
+
+  #refuseIfClosed(what: string): void {
+    if (this.#isClosed) {
+      throw new RwSplitError('RWSPLIT_POOL_CLOSED', `The pool is closed: it ${what}`);
     }
   }
 
   /** The hosts as they are now. */
   stats(): PoolStats {
-    const now = Date.now();
     return {
       dialect: this.#catalogue.dialect,
       catalogue: this.#catalogue.stats(),
@@ -169,7 +238,13 @@ export class ReplicatedPool extends EventEmitter {
       hosts: this.#hosts.all.map((host) => ({
         name: host.name,
         role: host.role,
-        isUp: host.isAvailable(now),
+        isUp: host.isAvailable,
+        state: host.health.state,
+        isMember: host.isMember,
+        lag: host.lag,
+        weight: host.weight,
+        groups: host.groups,
+        zone: host.zone,
         failures: host.health.failures,
         lastFailure: host.health.lastFailure,
         outstanding: host.outstanding,
@@ -269,19 +344,40 @@ export class ReplicatedPool extends EventEmitter {
     const events = new Set<string | symbol>(['connection', 'acquire', 'release', 'enqueue']);
     this.on('newListener', (event: string | symbol) => {
       if (events.delete(event)) {
-        for (const { pool } of this.#hosts.all) {
-          pool.on(event, (connection: unknown) => this.emit(event, connection));
+        this.#events.add(event);
+        for (const host of this.#hosts.all) {
+          this.#forward(event, host);
         }
       }
     });
   }
 
-  #makeContext(acquireTimeout: number): SessionContext {
+  #forwardFrom(host: Host): void {
+    for (const event of this.#events) {
+      this.#forward(event, host);
+    }
+  }
+
+  #forward(event: string | symbol, { pool }: Host): void {
+    pool.on(event, (connection: unknown) => this.emit(event, connection));
+  }
+
+  #makeContext(routing: ParsedOptions['routing']): SessionContext {
+    const { acquireTimeout, primaryReadShare, maxLag = null, onLag, onNoReplica } = routing;
+    const { connectionLimit = 10 } = this.#config;
+    const places = connectionLimit === 0 ? Number.POSITIVE_INFINITY : connectionLimit;
+    const most =
+      primaryReadShare === 1
+        ? Number.POSITIVE_INFINITY
+        : Math.max(1, Math.floor(places * primaryReadShare));
     const isClosed = () => this.#isClosed;
     return {
       hosts: this.#hosts,
       catalogue: this.#catalogue,
       causality: this.#causality,
+      monitor: this.#roster.monitor,
+      share: new Share(most, acquireTimeout),
+      policy: { maxLag, onLag, onNoReplica },
       acquireTimeout,
       get isClosed() {
         return isClosed();
@@ -309,44 +405,4 @@ export class ReplicatedPool extends EventEmitter {
  */
 export function createReplicatedPool(options: ReplicatedPoolOptions): ReplicatedPool {
   return new ReplicatedPool(parseOptions(options));
-}
-
-function openHosts({ hosts, routing }: ParsedOptions, catalogue: Catalogue): Hosts {
-  const policy: HostPolicy = {
-    acquireTimeout: routing.acquireTimeout,
-    checkIdleAfter: routing.checkIdleAfter,
-    onCreateConnection: routing.onCreateConnection ?? null,
-    onVersion: (version) => catalogue.learnVersion(version),
-    onHealthChange: publishHealth,
-  };
-  const [primary, ...replicas] = hosts.map(
-    (host) =>
-      new Host(
-        host,
-        'pool' in host.source ? unwrapPool(host.source.pool) : createRawPool(host.source.options),
-        'pool' in host.source,
-        policy,
-      ),
-  );
-  if (primary === undefined) {
-    throw new RwSplitError('RWSPLIT_OPTIONS', 'Expected a primary, found none');
-  }
-  return new Hosts(primary, replicas, routing.balancing);
-}
-
-function publishHealth(host: HostInfo, health: Health): void {
-  const event: HostEvent = {
-    host: host.name,
-    role: host.role,
-    isUp: health.failures === 0,
-    failure: health.lastFailure,
-  };
-  hostChannel.publish(event);
-  if (!event.isUp && event.role === 'replica') {
-    // Reads go on without it, so that nothing else would tell of a wrong address.
-    process.emitWarning(
-      `rwsplit: replica ${event.host} is out of service (${event.failure}); reads go elsewhere, and it is tried again`,
-      { type: 'RwSplitWarning', code: 'RWSPLIT_REPLICA_DOWN' },
-    );
-  }
 }

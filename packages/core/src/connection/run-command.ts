@@ -63,13 +63,13 @@ export class RunCommand implements Task {
       this.#send(held, done);
       return;
     }
-    this.#queue.context.hosts.lease('primary', [], (error, lease) => {
+    this.#queue.context.hosts.leasePrimary((failure, lease) => {
       if (this.#isRefused) {
         lease?.giveBack();
         done();
       } else if (lease === undefined) {
         done();
-        this.#command.refuse(error ?? new Error('no connection'));
+        this.#command.refuse(failure?.error ?? new Error('no connection'));
       } else {
         session.hold(lease);
         this.#send(lease, done);
@@ -98,6 +98,7 @@ export class RunCommand implements Task {
     try {
       this.#command.send(lease.connection, (error) => {
         isAnswered = true;
+        lease.host.answered();
         if (error !== null && error.fatal === true) {
           session.loseConnection();
         }

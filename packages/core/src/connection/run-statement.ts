@@ -1,14 +1,12 @@
 import type { Place, ScopeMarks } from '../consistency/marks.ts';
-import type { Placement } from '../consistency/placement.ts';
 import { publishStatement, statementChannel } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
-import { codeOf, failureOf } from '../pool/failure.ts';
+import { codeOf, failureOf, isOfServer } from '../pool/failure.ts';
 import type { HostInfo } from '../pool/host-info.ts';
-import type { HostsCallback, ReplicaLimits } from '../pool/hosts.ts';
 import type { Lease } from '../pool/lease.ts';
 import type { DriverError } from '../pool/mysql2.ts';
 import { decide } from '../routing/decide.ts';
-import type { Route } from '../routing/reasons.ts';
+import type { Route, RouteReason } from '../routing/reasons.ts';
 import { recoveryFrom } from '../routing/recover.ts';
 import { closesConnection, undoes } from '../session/endings.ts';
 import { observe, observeError } from '../session/observe.ts';
@@ -23,7 +21,9 @@ import {
 } from '../session/state.ts';
 import { showsData, type Written, writtenBy, writtenDespite } from '../session/written.ts';
 import type { Facts, StatementKind } from '../statement/facts.ts';
+import { Attempts } from './attempts.ts';
 import { needsCheck, type Obstacle, SessionCheck } from './check-session.ts';
+import { type Found, ReplicaSearch } from './replica-search.ts';
 import { responseOf, rolledBack } from './response.ts';
 import type { Session } from './session.ts';
 import type { Statement } from './statement.ts';
@@ -34,7 +34,7 @@ import type { SessionContext, Task, TaskQueue } from './task-queue.ts';
 export class RunStatement implements Task {
   readonly #queue: TaskQueue;
   readonly #statement: Statement;
-  readonly #tried: HostInfo[] = [];
+  readonly #attempts: Attempts;
   readonly #startedAt = statementChannel.hasSubscribers ? performance.now() : 0;
   #done: () => void = () => {};
   #kind: StatementKind = 'other';
@@ -42,12 +42,15 @@ export class RunStatement implements Task {
   /** To be called when a change of a definition is over; `null` while it makes none. */
   #changed: (() => void) | null = null;
   #isFinished = false;
+  /** Whether it has a part of what reads may have of the primary. */
+  #hasShare = false;
   /** For a replica to have what it has to see, in milliseconds. */
   #waited = 0;
 
   constructor(queue: TaskQueue, statement: Statement) {
     this.#queue = queue;
     this.#statement = statement;
+    this.#attempts = new Attempts(queue.context.acquireTimeout);
   }
 
   run(done: () => void): void {
@@ -116,35 +119,31 @@ export class RunStatement implements Task {
     if (route.role !== 'replica') {
       this.#follow(route, factsOnRoute(route, facts));
     } else if (catalogue.admits(() => this.#routeAgain(route))) {
-      this.#place(route, facts);
+      this.#search(route, facts);
     }
   }
 
-  /** Finds the replicas that have what a plain read has to see, or waits for one; else the primary has it. */
-  #place(route: Route, facts: Facts): void {
-    const { causality } = this.#context;
-    const need = causality.needOf(this.#statement.wishes.consistency, this.#marks);
-    const placement = causality.find(need, this.#tried);
-    if (placement !== null || need === null) {
-      this.#followTo(placement, route, facts);
-      return;
-    }
-    const startedAt = performance.now();
-    // Who waits holds no connection that others may need.
-    this.#session.moveTo('replica');
-    causality.seek(need, this.#tried, (found) => {
-      this.#waited += performance.now() - startedAt;
-      this.#followTo(found, route, facts);
+  /** Finds where a plain read runs. */
+  #search(route: Route, facts: Facts): void {
+    const read = {
+      wishes: this.#statement.wishes,
+      marks: this.#marks,
+      attempts: this.#attempts,
+    };
+    const search = new ReplicaSearch(this.#context, this.#session, read, (found) => {
+      this.#waited += search.waited;
+      this.#found(found, route, facts);
     });
+    search.run();
   }
 
-  #followTo(placement: Placement | null, route: Route, facts: Facts): void {
-    if (placement?.role === 'none') {
-      this.#finish(route, placement.error);
-    } else if (placement?.role === 'primary') {
-      this.#follow({ ...route, role: 'primary', reason: placement.reason }, facts);
+  #found(found: Found, route: Route, facts: Facts): void {
+    if (found.kind === 'refused') {
+      this.#finish(route, found.error);
+    } else if (found.kind === 'primary') {
+      this.#follow({ ...route, role: 'primary', reason: found.reason }, facts);
     } else {
-      this.#follow(route, facts, placement);
+      this.#run(found.lease, route, facts);
     }
   }
 
@@ -180,47 +179,57 @@ export class RunStatement implements Task {
     });
   }
 
-  /** Finds the connection that a route asks for: the one held, or another. */
-  #follow(route: Route, facts: Facts, limits: ReplicaLimits | null = null): void {
+  /** Finds the connection to the primary that a route asks for: the one held, or another. */
+  #follow(route: Route, facts: Facts): void {
     const session = this.#session;
     if (this.#isGivenUp) {
       this.#finish(route, destroyedWhileWaiting());
       return;
     }
-    const isHeldUsable = session.lease !== null && isUsable(session.lease, route, limits);
-    const held = isHeldUsable
-      ? session.lease
-      : session.moveTo(route.role === 'replica' ? 'replica' : 'primary');
+    const isUsable = session.lease !== null && mayUse(session.lease, route);
+    const held = isUsable ? session.lease : session.moveTo('primary');
     if (held !== null) {
       this.#send(held, route, facts);
+    } else if (substitutes.has(route.reason) && !this.#hasShare) {
+      this.#context.share.enter((isIn) => {
+        this.#hasShare = isIn;
+        if (isIn) {
+          this.#lease(route, facts);
+        } else {
+          this.#finish(route, primaryIsFull());
+        }
+      });
+    } else {
+      this.#lease(route, facts);
+    }
+  }
+
+  #lease(route: Route, facts: Facts): void {
+    const { hosts, catalogue } = this.#context;
+    hosts.leasePrimary((failure, lease) => {
+      if (lease !== undefined) {
+        this.#run(lease, route, facts);
+      } else if (route.reason === 'catalogue-pending') {
+        // It only had the primary's word for what it reads; without that, it goes by its text.
+        catalogue.doWithout();
+        this.#search({ role: 'replica', reason: 'read', word: null }, facts);
+      } else {
+        this.#finish(route, failure?.error ?? null);
+      }
+    });
+  }
+
+  #run(lease: Lease, route: Route, facts: Facts): void {
+    const session = this.#session;
+    if (!this.#isGivenUp) {
+      session.hold(lease);
+      this.#send(lease, route, facts);
       return;
     }
-    const role = route.role === 'current' ? 'primary' : route.role;
-    const leased: HostsCallback = (error, lease) => {
-      if (lease === undefined && route.reason === 'catalogue-pending') {
-        // It only had the primary's word for what it reads; without that, it goes by its text.
-        this.#context.catalogue.doWithout();
-        this.#place({ role: 'replica', reason: 'read', word: null }, facts);
-      } else if (lease === undefined) {
-        this.#finish(route, error);
-      } else if (this.#isGivenUp) {
-        lease.giveBack();
-        this.#finish(route, destroyedWhileWaiting());
-      } else if (lease.host.role === 'replica' && limits?.admits(lease.host) === false) {
-        // It came back as another one while it was waited for.
-        lease.giveBack();
-        this.#place(route, facts);
-      } else {
-        session.hold(lease);
-        const isSubstitute = role === 'replica' && lease.host.role === 'primary';
-        this.#send(
-          lease,
-          isSubstitute ? { ...route, reason: 'replicas-unavailable' } : route,
-          facts,
-        );
-      }
-    };
-    this.#context.hosts.lease(role, this.#tried, leased, limits);
+    if (session.lease !== lease) {
+      lease.giveBack();
+    }
+    this.#finish(route, destroyedWhileWaiting());
   }
 
   #send(lease: Lease, route: Route, facts: Facts): void {
@@ -229,7 +238,7 @@ export class RunStatement implements Task {
     const expected = predict(before, facts);
     session.state = expected;
     this.#host = lease.host;
-    const place = this.#context.causality.placeOf(lease.host);
+    const place = this.#context.causality.placeOf(lease);
     const attempt = { lease, place, route, facts, before, expected };
     this.#changed = this.#context.catalogue.watch(facts, () => textWithCode(this.#statement));
     let isAnswered = false;
@@ -237,6 +246,7 @@ export class RunStatement implements Task {
       this.#statement.send(lease.connection, (error, result, fields) => {
         isAnswered = true;
         if (error === null) {
+          lease.host.answered();
           this.#succeeded(attempt, result, fields);
         } else {
           this.#failed(error, attempt);
@@ -281,8 +291,8 @@ export class RunStatement implements Task {
   }
 
   /** Goes on when later reads will find what was written. */
-  #note({ host }: Lease, written: Written, goOn: () => void): void {
-    if (host.role === 'primary' && this.#statement.wishes.isTracked) {
+  #note({ role }: Lease, written: Written, goOn: () => void): void {
+    if (role === 'primary' && this.#statement.wishes.isTracked) {
       this.#context.causality.note(written, this.#marks, goOn);
     } else {
       goOn();
@@ -311,7 +321,9 @@ export class RunStatement implements Task {
     }
     const isGone = failure === 'connection' || failure === 'not-sent' || failure === 'client';
     if (isGone && failure !== 'client') {
-      lease.host.connectionLost();
+      lease.host.connectionLost(codeOf(error));
+    } else {
+      lease.host.answered();
     }
     if (isGone) {
       session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
@@ -330,19 +342,27 @@ export class RunStatement implements Task {
     const mayMove = isGone && route.reason === 'catalogue-pending';
     const recovery = recoveryFrom({
       failure,
-      role: mayMove ? 'replica' : lease.host.role,
+      role: mayMove ? 'replica' : lease.role,
       isTied: isHeld(before) || facts.asks.length > 0,
+      isPlainRead: facts.reason === null,
       hasAnswered: this.#statement.hasAnswered,
-      hasRetried: this.#tried.includes(lease.host),
+      isExhausted: this.#attempts.isExhausted(lease.role, failure),
     });
     if (recovery === null || this.#queue.isDestroyed) {
       if (isGone || (failure === 'timeout' && !isBound(session.state))) {
         session.letGo();
       }
-      this.#note(lease, writtenDespite(failure, facts, before), () => this.#finish(route, error));
+      const written = writtenDespite(failure, facts, before);
+      const isUnknown =
+        failure === 'connection' && written.kind === 'unknown' && !isOfServer(error);
+      const told = isUnknown ? unknownOutcome(facts, error) : error;
+      this.#note(lease, written, () => this.#finish(route, told));
       return;
     }
-    this.#tried.push(lease.host);
+    this.#attempts.failedOn(lease.host, lease.role);
+    if (recovery.isElsewhere) {
+      this.#context.hosts.refusedBy(lease.host);
+    }
     if (recovery.reason === 'fence') {
       this.#context.catalogue.rememberRefusal(this.#statement.sql);
     }
@@ -350,9 +370,9 @@ export class RunStatement implements Task {
     session.state = afterLeaving(before);
     session.letGo();
     const reason = recovery.reason ?? (mayMove ? 'read' : route.reason);
-    const again = { ...recovery, word: route.word, reason };
-    if (again.role === 'replica') {
-      this.#place(again, facts);
+    const again: Route = { role: 'primary', word: route.word, reason };
+    if (recovery.role === 'replica' && movable.has(reason)) {
+      this.#search({ role: 'replica', word: null, reason: 'read' }, facts);
     } else {
       this.#follow(again, factsOnRoute(again, facts));
     }
@@ -369,6 +389,9 @@ export class RunStatement implements Task {
     }
     this.#isFinished = true;
     this.#endChange();
+    if (this.#hasShare) {
+      this.#context.share.leave();
+    }
     if (statementChannel.hasSubscribers) {
       const { catalogue } = this.#context;
       const { sql } = this.#statement;
@@ -377,7 +400,7 @@ export class RunStatement implements Task {
         role: this.#host?.role ?? null,
         reason: route.reason,
         word: route.word,
-        tried: this.#tried.map((host) => host.name),
+        tried: this.#attempts.tried.map((host) => host.name),
         waited: this.#waited,
         duration: performance.now() - this.#startedAt,
         error: error === null ? null : codeOf(error),
@@ -401,12 +424,20 @@ export class RunStatement implements Task {
 
 const transactionRoute: Route = { role: 'current', reason: 'transaction', word: null };
 
+/** Reasons of reads that a replica would have, if there were one. */
+const substitutes: ReadonlySet<RouteReason> = new Set(['replicas-unavailable', 'replicas-lagging']);
+
+/** Reasons of reads that may be on a replica after all. */
+const movable: ReadonlySet<RouteReason> = new Set([
+  ...substitutes,
+  'read',
+  'primary-reads',
+  'replicas-behind',
+]);
+
 /** What a session holds, it holds on the primary; on a replica there are only answers. */
-function isUsable({ host }: Lease, { role, reason }: Route, limits: ReplicaLimits | null): boolean {
-  if (role === 'current') {
-    return host.role === 'primary' || reason === 'follow-up';
-  }
-  return role === host.role && limits?.admits(host) !== false;
+function mayUse({ role }: Lease, route: Route): boolean {
+  return role === 'primary' || (route.role === 'current' && route.reason === 'follow-up');
 }
 
 /** What a replica refused writes, although its text does not say so. */
@@ -431,5 +462,24 @@ function destroyedWhileWaiting(): RwSplitError {
   return new RwSplitError(
     'RWSPLIT_CONNECTION_DESTROYED',
     'The connection was destroyed while its statement waited for a server',
+  );
+}
+
+function primaryIsFull(): RwSplitError {
+  return new RwSplitError(
+    'RWSPLIT_NO_REPLICA',
+    'Every replica is out of service, and `primaryReadShare` of the primary is taken by other reads',
+    { isRetryable: true },
+  );
+}
+
+/** The answer of what may have been committed was lost. Nothing of it is sent again. */
+function unknownOutcome({ kind }: Facts, cause: DriverError): RwSplitError {
+  const what = kind === 'commit' ? 'COMMIT' : 'statement';
+  return new RwSplitError(
+    'RWSPLIT_UNKNOWN_OUTCOME',
+    `The connection broke before the answer of this ${what} came (${codeOf(cause)}): ` +
+      'nobody knows whether the server has carried it out',
+    { cause },
   );
 }

@@ -1,4 +1,4 @@
-import { check, oneOf, problemsOf } from '../config/checks.ts';
+import { check, durationOrZero, oneOf, problemsOf } from '../config/checks.ts';
 import { optionsError } from '../config/parse.ts';
 import { consistencies } from '../consistency/levels.ts';
 import { ClientSession, currentSession, type SessionOptions, wishing } from './client-session.ts';
@@ -40,6 +40,7 @@ const sessionChecks = {
     typeof value === 'string' || value === null ? null : 'a token, as token() gives it',
   ),
   consistency: check(oneOf(consistencies)),
+  maxLag: check(durationOrZero),
   onBadToken: check(oneOf(['error', 'ignore'])),
 } satisfies Record<keyof SessionOptions, unknown>;
 
@@ -94,8 +95,12 @@ export async function withSession<Result>(
   const outer = currentSession();
   if (outer !== null) {
     outer.follow(options);
-    const { consistency } = options;
-    return await wishing(consistency === undefined ? {} : { consistency }, () => fn(outer));
+    const { consistency, maxLag } = options;
+    const wishes = {
+      ...(consistency === undefined ? {} : { consistency }),
+      ...(maxLag === undefined ? {} : { maxLag }),
+    };
+    return await wishing(wishes, () => fn(outer));
   }
   try {
     // What is awaited in there starts in there: a query builder runs when it is awaited.
@@ -130,6 +135,9 @@ export function primary<Result>(fn: () => Result | PromiseLike<Result>): Promise
  * consistency `'eventual'`, also inside {@link primary}. For reports, feeds, suggestions. What needs
  * the primary by itself still runs there.
  *
+ * @param group the group of replicas that they run in: see `groups` of hosts. Default: `'default'`, or that
+ *   of the code around it.
+ *
  * ```ts
  * import { createReplicatedPool, replicas } from '@rwsplit/core';
  *
@@ -142,8 +150,21 @@ export function primary<Result>(fn: () => Result | PromiseLike<Result>): Promise
  * await pool.promise().end();
  * ```
  */
-export function replicas<Result>(fn: () => Result | PromiseLike<Result>): Promise<Result> {
-  return wishing({ forcePrimary: false, consistency: 'eventual' }, fn);
+export function replicas<Result>(fn: () => Result | PromiseLike<Result>): Promise<Result>;
+export function replicas<Result>(
+  group: string,
+  fn: () => Result | PromiseLike<Result>,
+): Promise<Result>;
+export function replicas<Result>(
+  first: string | (() => Result | PromiseLike<Result>),
+  second?: () => Result | PromiseLike<Result>,
+): Promise<Result> {
+  const fn = typeof first === 'function' ? first : second;
+  if (fn === undefined) {
+    throw optionsError(['replicas(group, fn): expected a function, found none']);
+  }
+  const wishes = { forcePrimary: false, consistency: 'eventual' } as const;
+  return wishing(typeof first === 'function' ? wishes : { ...wishes, group: first }, fn);
 }
 
 /**

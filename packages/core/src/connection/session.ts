@@ -50,7 +50,7 @@ export class Session {
   }
 
   get isOnPrimary(): boolean {
-    return this.#lease?.host.role === 'primary' && !this.#isSpoiled;
+    return this.#lease?.role === 'primary' && !this.#isSpoiled;
   }
 
   /** Whether it has nothing but connections that somebody else may take. */
@@ -85,7 +85,7 @@ export class Session {
       this.letGo();
       this.#lease = lease;
     }
-    if (lease.host.role === 'primary') {
+    if (lease.role === 'primary') {
       this.#endParked();
     }
   }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Readable, type ReadableOptions } from 'node:stream';
-import { shown } from '../config/checks.ts';
+import { type Check, check, durationOrZero, oneOf, shown } from '../config/checks.ts';
 import { type Consistency, consistencies } from '../consistency/levels.ts';
 import { RwSplitError } from '../errors.ts';
 import type { DriverError, RawConnection, StatementCallback } from '../pool/mysql2.ts';
@@ -23,6 +23,17 @@ export interface StatementOptions {
    * in, if any. A connection that is in use already stays in the session that it is in.
    */
   readonly session?: ClientSession;
+  /**
+   * Runs a read on a replica, whatever the code around it says, and as the replica is, unless `consistency`
+   * asks for more: `true` on any, a name on one of that group. For what writes, it is an error; what needs
+   * the primary for another reason, and what is in a transaction, runs where it would without. Default: `false`.
+   */
+  readonly useReplica?: boolean | string;
+  /**
+   * How far a replica may lag behind for a read to run on it, in milliseconds. Default: what its session or
+   * the pool says.
+   */
+  readonly maxLag?: number;
   /** What a read must see. Default: what its scope, its session or the pool says. */
   readonly consistency?: Consistency;
   /** mysql2's other options for a statement: `timeout`, `typeCast`, `nestTables`, `rowsAsArray`, … */
@@ -37,6 +48,8 @@ export class Statement extends EventEmitter {
   readonly method: StatementMethod;
   readonly sql: string;
   readonly forcePrimary: boolean;
+  /** Whether it was said of it, and not of the code around it, that it is to run on a replica. */
+  readonly useReplica: boolean;
   /** What was said of it, and of the code that it is given in, but for {@link forcePrimary}. */
   readonly wishes: Wishes;
   /** The session that was given with it. */
@@ -67,15 +80,22 @@ export class Statement extends EventEmitter {
       this.#values = values;
       this.wishes = wishes;
       this.forcePrimary = wishes.forcePrimary;
+      this.useReplica = false;
       this.session = null;
       this.#options = null;
     } else {
       const { sql, values: own, forcePrimary = false, session = null, ...others } = given;
-      const { consistency = session?.consistency ?? wishes.consistency, ...rest } = others;
+      const { useReplica = false, maxLag: ownMaxLag, consistency: ownLevel, ...rest } = others;
+      const isOnReplica = useReplica !== false;
       this.sql = sql;
       this.#values = values === undefined ? own : values;
-      this.forcePrimary = forcePrimary || wishes.forcePrimary;
-      this.wishes = { ...wishes, consistency };
+      this.useReplica = isOnReplica;
+      this.forcePrimary = forcePrimary || (wishes.forcePrimary && !isOnReplica);
+      const around = isOnReplica ? 'eventual' : (session?.consistency ?? wishes.consistency);
+      const consistency = ownLevel ?? around;
+      const group = typeof useReplica === 'string' ? useReplica : wishes.group;
+      const maxLag = ownMaxLag ?? session?.maxLag ?? wishes.maxLag;
+      this.wishes = { ...wishes, consistency, group, maxLag };
       this.session = session;
       this.#options = isEmpty(rest) ? null : { ...rest, sql, values: this.#values };
     }
@@ -261,12 +281,15 @@ function readStatement(given: unknown): string | StatementOptions {
     return given;
   }
   if (isStatementOptions(given)) {
-    const { session, consistency } = given;
-    if (consistency !== undefined && !consistencies.includes(consistency)) {
-      throw new RwSplitError(
-        'RWSPLIT_OPTIONS',
-        `consistency: expected ${consistencies.map((one) => `'${one}'`).join(' or ')}, found ${shown(consistency)}`,
-      );
+    const { session } = given;
+    for (const [key, isWrong] of statementChecks) {
+      const expected = isWrong(given[key]);
+      if (expected !== null) {
+        throw new RwSplitError(
+          'RWSPLIT_OPTIONS',
+          `${key}: expected ${expected}, found ${shown(given[key])}`,
+        );
+      }
     }
     if (session !== undefined && !isClientSession(session)) {
       throw new RwSplitError(
@@ -280,6 +303,18 @@ function readStatement(given: unknown): string | StatementOptions {
     'RWSPLIT_OPTIONS',
     `Expected a statement as a string or as { sql: string }, found ${describe(given)}`,
   );
+}
+
+const statementChecks: readonly (readonly [string, Check])[] = [
+  ['consistency', check(oneOf(consistencies))],
+  ['maxLag', check(durationOrZero)],
+  ['useReplica', check(replicaHint)],
+];
+
+/** Whether a value names the replicas that a read is to run on. */
+function replicaHint(value: unknown): string | null {
+  const isName = typeof value === 'string' && value !== '';
+  return isName || typeof value === 'boolean' ? null : 'true, false or the name of a group';
 }
 
 function isStatementOptions(value: unknown): value is StatementOptions {

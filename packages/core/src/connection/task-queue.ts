@@ -2,7 +2,9 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Causality } from '../consistency/causality.ts';
 import type { ScopeMarks } from '../consistency/marks.ts';
 import { RwSplitError } from '../errors.ts';
+import type { Monitor } from '../monitor/monitor.ts';
 import type { Hosts } from '../pool/hosts.ts';
+import type { Share } from '../pool/share.ts';
 import { freshSession, isBound, isHeld } from '../session/state.ts';
 import type { Answer, StatePin } from '../statement/facts.ts';
 import type { ClientSession } from './client-session.ts';
@@ -11,11 +13,23 @@ import { followUpLost } from './refusals.ts';
 import { Session } from './session.ts';
 import { newSharedSession, type SharedSession } from './shared-session.ts';
 
+/** What becomes of reads that replicas cannot have. */
+export interface ReadPolicy {
+  /** How far a replica may lag behind, in milliseconds; `null`: as far as it does. */
+  readonly maxLag: number | null;
+  readonly onLag: 'primary' | 'leastLagged' | 'error';
+  readonly onNoReplica: 'primary' | 'error';
+}
+
 /** What all sessions of a pool have in common. */
 export interface SessionContext {
   readonly hosts: Hosts;
   readonly catalogue: Catalogue;
   readonly causality: Causality;
+  readonly monitor: Monitor;
+  /** What reads may have of the primary while replicas are gone. */
+  readonly share: Share;
+  readonly policy: ReadPolicy;
   /** How long a statement waits, in milliseconds. */
   readonly acquireTimeout: number;
   /** Whether the pool takes statements. */

@@ -1,5 +1,7 @@
+import type { Host } from '../pool/host.ts';
 import type { HostInfo } from '../pool/host-info.ts';
 import type { Hosts } from '../pool/hosts.ts';
+import type { Lease } from '../pool/lease.ts';
 import type { Written } from '../session/written.ts';
 import type { Consistency } from './levels.ts';
 import type { Place, ScopeMarks } from './marks.ts';
@@ -9,6 +11,7 @@ import { badToken, prove } from './proof.ts';
 import { Replicas } from './replicas.ts';
 import { type Servers, serversOf } from './servers.ts';
 import { Snapshots } from './snapshots.ts';
+import { hasWithin } from './successor.ts';
 import { Writes } from './writes.ts';
 
 /** The options of {@link Causality}. */
@@ -40,7 +43,7 @@ export interface ConsistencyStats {
 /** A read that waits for a replica. */
 interface Waiter {
   readonly need: Need;
-  readonly tried: readonly HostInfo[];
+  readonly offered: () => readonly Host[];
   readonly settle: (placement: Placement) => void;
   /** Whether the primary has been asked what had to be asked. */
   isProven: boolean;
@@ -69,7 +72,8 @@ export class Causality {
     this.#options = options;
     this.#hosts = hosts;
     this.#snapshots = new Snapshots(() => hosts.primary);
-    this.#replicas = new Replicas(hosts.replicas, causalWait, () => this.#learned());
+    this.#replicas = new Replicas(hosts, causalWait, () => this.#learned());
+    hosts.listen({ hostsChanged: () => this.#hostsChanged() });
     this.#writes = new Writes(servers, hosts, this.#snapshots, causalWindow);
     this.#ofProcess = { process: servers.written, scope: null };
   }
@@ -102,20 +106,32 @@ export class Causality {
     return needOf(level, this.#ofProcess, scope);
   }
 
-  /** Where a read may run now; `null` if that has to be waited for: see {@link seek}. */
-  find(need: Need | null, tried: readonly HostInfo[]): Placement | null {
-    const isMet = need === null || this.#isMetByAll(need);
+  /**
+   * Where a read may run now; `null` if that has to be waited for: see {@link seek}.
+   *
+   * @param offered the replicas that it may be offered.
+   */
+  find(need: Need | null, offered: readonly Host[]): Placement | null {
+    const isMet = need === null || this.#isMetByAll(need, offered);
     const met = need === null ? anywhere : this.#onAll;
-    const placement = isMet ? met : this.#find(need, tried, false);
+    const placement = isMet ? met : this.#find(need, offered, false);
     if (placement !== null) {
-      const isThere = placement.role === 'replica' && this.#replicas.hasOffered(tried);
-      this.#reads[isThere ? 'replica' : 'primary'] += 1;
+      this.#reads[placement.role === 'replica' ? 'replica' : 'primary'] += 1;
     }
     return placement;
   }
 
-  /** Waits until a replica has what a read needs, and no longer than `causalWait`. */
-  seek(need: Need, tried: readonly HostInfo[], callback: (placement: Placement) => void): void {
+  /** A read runs on the primary, because no replica could be offered. */
+  substituted(): void {
+    this.#reads.primary += 1;
+  }
+
+  /**
+   * Waits until a replica has what a read needs, and no longer than `causalWait`.
+   *
+   * @param offered the replicas that it may be offered, at the time.
+   */
+  seek(need: Need, offered: () => readonly Host[], callback: (placement: Placement) => void): void {
     const settle = (placement: Placement) => {
       if (!waiter.isOver) {
         waiter.isOver = true;
@@ -131,14 +147,14 @@ export class Causality {
         settle(behind);
       }
     }, this.#options.causalWait);
-    const waiter: Waiter = { need, tried, settle, ...newWaiter };
+    const waiter: Waiter = { need, offered, settle, ...newWaiter };
     this.#waiters.add(waiter);
     this.#prove(waiter);
   }
 
   /** What a session notes of a host that it reads from; `null` for the primary. */
-  placeOf(host: HostInfo): Place | null {
-    return host.role === 'replica' ? this.#replicas.placeOf(host) : null;
+  placeOf({ host, role }: Lease): Place | null {
+    return role === 'replica' ? this.#replicas.placeOf(host) : null;
   }
 
   /** A session has seen what is in some place; `null`: on the primary. */
@@ -151,8 +167,29 @@ export class Causality {
     if (place === null && this.#options.causalWait === 0) {
       // No read will wait for it, so that later ones find it done.
       const need = { process: null, scope };
-      prove(need, this.#replicas.offered([]), this.#replicas, this.#snapshots, () => {});
+      prove(need, this.#hosts.replicas, this.#replicas, this.#snapshots, () => {});
     }
+  }
+
+  #hostsChanged(): void {
+    this.#replicas.follow();
+    this.#snapshots.follow();
+  }
+
+  /**
+   * Waits until a host that is to be the primary has what this process has written and knows of, for so
+   * many milliseconds. What it lacks then is lost: nobody waits for it any more.
+   *
+   * @returns whether something is lost.
+   */
+  async inherit(host: Host, milliseconds: number): Promise<boolean> {
+    const written = this.#ofProcess.process;
+    const known = written?.gtids ?? null;
+    const isLost = known !== null && (await hasWithin(host, known, milliseconds)) === false;
+    if (isLost) {
+      written?.forget();
+    }
+    return isLost;
   }
 
   /** Notes what a statement on the primary has written: see {@link Writes.note}. */
@@ -185,13 +222,13 @@ export class Causality {
   }
 
   /** The usual case, and the quick way: outside of sessions, with replicas that keep up. */
-  #isMetByAll({ process, scope }: Need): boolean {
+  #isMetByAll({ process, scope }: Need, offered: readonly Host[]): boolean {
     return (
       scope === null &&
       process !== null &&
       !process.isOwed &&
       process.untoldAt === 0 &&
-      (process.gtids === null || this.#replicas.allHave(process.gtids))
+      (process.gtids === null || this.#replicas.allHave(offered, process.gtids))
     );
   }
 
@@ -200,7 +237,7 @@ export class Causality {
    *
    * @param isProven whether the primary has been asked.
    */
-  #find(need: Need, tried: readonly HostInfo[], isProven: boolean): Placement | null {
+  #find(need: Need, offered: readonly Host[], isProven: boolean): Placement | null {
     const { scope } = need;
     const error = badToken(scope);
     if (error !== null) {
@@ -211,7 +248,6 @@ export class Causality {
     if (Date.now() < untoldAt(need) + causalWindow) {
       return inWindow;
     }
-    const offered = replicas.offered(tried);
     const hasClaims = scope !== null && scope.claims.length > 0;
     if (this.#hosts.primary.gtids === null && (!hasClaims || isProven)) {
       return this.#findWithoutGtids(scope, offered);
@@ -249,7 +285,7 @@ export class Causality {
   }
 
   #prove(waiter: Waiter): void {
-    const { need, tried, settle } = waiter;
+    const { need, offered, settle } = waiter;
     const proven = (error: Error | null) => {
       waiter.isProven = true;
       if (error !== null) {
@@ -257,7 +293,7 @@ export class Causality {
       }
       this.#check(waiter);
     };
-    prove(need, this.#replicas.offered(tried), this.#replicas, this.#snapshots, proven);
+    prove(need, offered(), this.#replicas, this.#snapshots, proven);
   }
 
   #learned(): void {
@@ -266,9 +302,9 @@ export class Causality {
     }
   }
 
-  #check({ need, tried, settle, isProven, isLate, isOver }: Waiter): void {
+  #check({ need, offered, settle, isProven, isLate, isOver }: Waiter): void {
     if (isProven && !isOver) {
-      const placement = this.#find(need, tried, true) ?? (isLate ? behind : null);
+      const placement = this.#find(need, offered(), true) ?? (isLate ? behind : null);
       if (placement !== null) {
         settle(placement);
       }

@@ -81,6 +81,11 @@ export class WriteMarks {
     return true;
   }
 
+  /** What was written is lost: nobody can see it any more. */
+  forget(): void {
+    this.#gtids = null;
+  }
+
   addUntold(at: number): void {
     this.#untoldAt = Math.max(this.#untoldAt, at);
   }

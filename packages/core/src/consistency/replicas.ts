@@ -1,40 +1,48 @@
 import type { GtidSet } from '../gtid/set.ts';
-import type { Host } from '../pool/host.ts';
 import type { HostInfo } from '../pool/host-info.ts';
+import type { Hosts } from '../pool/hosts.ts';
 import type { Place, ScopeMarks } from './marks.ts';
 import { isMetBy, type Need, requiredBy } from './need.ts';
 import { Watch } from './watch.ts';
 
 /** The replicas of a pool, and what is known of each. */
 export class Replicas {
-  readonly #hosts: readonly Host[];
-  readonly #watches: ReadonlyMap<HostInfo, Watch>;
+  readonly #hosts: Hosts;
+  readonly #watches = new Map<HostInfo, Watch>();
+  readonly #patience: number;
+  readonly #onLearned: () => void;
 
   /**
    * @param patience from when on a wait means that a replica is behind, in milliseconds.
    * @param onLearned told when more is known.
    */
-  constructor(hosts: readonly Host[], patience: number, onLearned: () => void) {
+  constructor(hosts: Hosts, patience: number, onLearned: () => void) {
     this.#hosts = hosts;
-    this.#watches = new Map(hosts.map((host) => [host, new Watch(host, patience, onLearned)]));
+    this.#patience = patience;
+    this.#onLearned = onLearned;
+    this.follow();
   }
 
-  /** Those that a read may be offered. */
-  offered(tried: readonly HostInfo[]): readonly Host[] {
-    const now = Date.now();
-    return this.#hosts.filter((host) => isOffered(host, tried, now));
+  /** Watches those that are replicas now, and no others. */
+  follow(): void {
+    const { replicas } = this.#hosts;
+    for (const [host, watch] of this.#watches) {
+      if (!replicas.some((one) => one === host)) {
+        watch.close();
+        this.#watches.delete(host);
+      }
+    }
+    for (const host of replicas) {
+      if (!this.#watches.has(host)) {
+        this.#watches.set(host, new Watch(host, this.#patience, this.#onLearned));
+      }
+    }
   }
 
-  /** Whether there is one of them. */
-  hasOffered(tried: readonly HostInfo[]): boolean {
-    const now = Date.now();
-    return this.#hosts.some((host) => isOffered(host, tried, now));
-  }
-
-  /** Whether all of them, up or not, are known to have a set. */
-  allHave(set: GtidSet): boolean {
-    for (const watch of this.#watches.values()) {
-      if (!watch.has(set)) {
+  /** Whether all of these are known to have a set. */
+  allHave(hosts: readonly HostInfo[], set: GtidSet): boolean {
+    for (const host of hosts) {
+      if (!this.has(host, set)) {
         return false;
       }
     }
@@ -77,8 +85,8 @@ export class Replicas {
 
   /** Somebody will ask soon. */
   prepare(): void {
-    for (const watch of this.#watches.values()) {
-      watch.prepare();
+    for (const host of this.#hosts.used) {
+      this.#watches.get(host)?.prepare();
     }
   }
 
@@ -87,8 +95,4 @@ export class Replicas {
       watch.close();
     }
   }
-}
-
-function isOffered(host: Host, tried: readonly HostInfo[], now: number): boolean {
-  return !tried.includes(host) && host.isAvailable(now);
 }

@@ -17,6 +17,8 @@ export class Snapshots {
   readonly #primary: () => Host;
   #connection: SideConnection | null = null;
   #sql: string | null = null;
+  /** Whom the connection is to. */
+  #asked: Host | null = null;
   #waiting: SnapshotCallback[] = [];
   #isRunning = false;
   #isClosed = false;
@@ -31,6 +33,13 @@ export class Snapshots {
     if (!this.#isRunning) {
       this.#isRunning = true;
       void this.#run();
+    }
+  }
+
+  /** Asks another host from now on, if another one is the primary. */
+  follow(): void {
+    if (this.#asked !== null && this.#asked !== this.#primary()) {
+      this.#drop();
     }
   }
 
@@ -83,7 +92,9 @@ export class Snapshots {
     if (this.#isClosed) {
       throw new Error('closed');
     }
-    const connection: SideConnection = new SideConnection(this.#primary(), () => {
+    const primary = this.#primary();
+    this.#asked = primary;
+    const connection: SideConnection = new SideConnection(primary, () => {
       if (this.#connection === connection) {
         this.#drop();
       }
@@ -105,18 +116,23 @@ export class Snapshots {
  * session. In this order: nothing gets from the first set to the second unseen.
  */
 const mysqlQuestion = 'SELECT @@GLOBAL.gtid_owned, @@GLOBAL.gtid_executed';
-/** MariaDB writes its binary log before it shows a transaction. */
-const mariadbQuestion = 'SELECT NULL, @@GLOBAL.gtid_binlog_pos';
+/**
+ * MariaDB writes its binary log before it shows a transaction. One that was a replica before has what came
+ * until then in its other position, if it does not log that too.
+ */
+const mariadbQuestion = 'SELECT NULL, @@GLOBAL.gtid_binlog_pos, @@GLOBAL.gtid_slave_pos';
 
-async function questionFor(connection: SideConnection): Promise<string> {
+export async function questionFor(connection: SideConnection): Promise<string> {
   const [row] = await connection.query('SELECT VERSION()');
   return /mariadb/i.test(String(row?.[0])) ? mariadbQuestion : mysqlQuestion;
 }
 
-function executedIn([owned, executed]: readonly unknown[]): GtidSet | null {
+export function executedIn([owned, executed, applied]: readonly unknown[]): GtidSet | null {
   const text = String(executed ?? '');
   if (owned === null) {
-    return parseGtidSet(text, 'mariadb');
+    const own = parseGtidSet(text, 'mariadb');
+    const others = parseGtidSet(String(applied ?? ''), 'mariadb');
+    return own === null || others === null ? null : union(own, others);
   }
   const set = parseGtidSet(text, 'mysql');
   const moving = parseOwnedGtids(String(owned));

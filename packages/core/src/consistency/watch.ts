@@ -134,7 +134,7 @@ export class Watch {
     this.#connection = null;
     connection?.close();
     if (isHostLost) {
-      this.#host.connectionLost();
+      this.#host.connectionLost('PROTOCOL_CONNECTION_LOST');
     }
     this.#forget();
   }

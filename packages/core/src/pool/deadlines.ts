@@ -1,7 +1,8 @@
 /** Something that must be over by a certain time. */
 export interface Deadline {
   readonly at: number;
-  readonly onMissed: () => void;
+  /** @param why `null`: its time has come. */
+  readonly onMissed: (why: Error | null) => void;
   /** Whether it was removed or missed. */
   isOver: boolean;
 }
@@ -11,26 +12,35 @@ export interface Deadline {
  * microseconds almost always, and a timer of its own would cost it more than all the rest.
  */
 export class Deadlines {
-  readonly #timeout: number;
+  /** How far away they are, in milliseconds. */
+  readonly timeout: number;
   /** In the order of their times. */
   readonly #open = new Set<Deadline>();
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param timeout how far away they are, in milliseconds. */
   constructor(timeout: number) {
-    this.#timeout = timeout;
+    this.timeout = timeout;
   }
 
-  add(onMissed: () => void): Deadline {
-    const deadline = { at: performance.now() + this.#timeout, onMissed, isOver: false };
+  add(onMissed: Deadline['onMissed']): Deadline {
+    const deadline = { at: performance.now() + this.timeout, onMissed, isOver: false };
     this.#open.add(deadline);
-    this.#timer ??= this.#wait(this.#timeout);
+    this.#timer ??= this.#wait(this.timeout);
     return deadline;
   }
 
   remove(deadline: Deadline): void {
     deadline.isOver = true;
     this.#open.delete(deadline);
+  }
+
+  /** Misses all at once: what they are about will not come. */
+  missAll(why: Error): void {
+    const missed = [...this.#open];
+    for (const deadline of missed) {
+      this.remove(deadline);
+      queueMicrotask(() => deadline.onMissed(why));
+    }
   }
 
   #wait(milliseconds: number): NodeJS.Timeout {
@@ -53,7 +63,7 @@ export class Deadlines {
     this.#timer = next === undefined ? null : this.#wait(Math.max(1, next.at - now));
     for (const deadline of missed) {
       // Each from the event loop, so that one that throws does not take the others with it.
-      queueMicrotask(deadline.onMissed);
+      queueMicrotask(() => deadline.onMissed(null));
     }
   }
 }

@@ -9,8 +9,11 @@ export function failureOf(error: DriverError): Failure {
   if (error.errno !== undefined && lacking.has(error.errno)) {
     return 'differs';
   }
-  if (isReadOnlyRefusal(error)) {
+  if (error.errno === readOnlyTransaction) {
     return 'read-only';
+  }
+  if (isRefusedByServer(error)) {
+    return 'demoted';
   }
   if (error.errno === serverShutdown || error.errno === connectionKilled) {
     return 'connection';
@@ -53,13 +56,15 @@ const lacking: ReadonlySet<number> = new Set([
   1044, 1046, 1049, 1054, 1109, 1142, 1143, 1146, 1176, 1305, 1356, 1370,
 ]);
 
+/** ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION. */
+const readOnlyTransaction = 1792;
+
 /**
- * ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION and ER_READ_ONLY_MODE; ER_OPTION_PREVENTS_STATEMENT has
- * other causes too (`--secure-file-priv`), which only its text tells apart.
+ * ER_READ_ONLY_MODE; ER_OPTION_PREVENTS_STATEMENT has other causes too (`--secure-file-priv`), which
+ * only its text tells apart.
  */
-function isReadOnlyRefusal(error: DriverError): boolean {
+function isRefusedByServer(error: DriverError): boolean {
   switch (error.errno) {
-    case 1792:
     case 1836:
       return true;
     case 1290:
@@ -85,3 +90,26 @@ export function isBusy(error: DriverError): boolean {
 export function codeOf(error: DriverError): string {
   return error.code === undefined ? error.name : String(error.code);
 }
+
+/** Whether the server itself has said so. */
+export function isOfServer({ errno }: DriverError): boolean {
+  return errno !== undefined && errno > 0;
+}
+
+/** Whether a connection could not be had because nobody answers, or not in the protocol. */
+export function isUnreachable(error: DriverError): boolean {
+  const isOfNetwork = error.errno === undefined || error.errno < 0 || 'syscall' in error;
+  const code = String(error.code);
+  return (isOfNetwork && unreachable.has(code)) || networkCodes.has(code);
+}
+
+const unreachable: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENOENT',
+  'ENOTFOUND',
+]);

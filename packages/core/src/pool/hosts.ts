@@ -1,10 +1,11 @@
-import { type Balancing, choose } from '../hosts/choose.ts';
-import type { Role } from '../routing/reasons.ts';
+import { type Balancing, choose, chosenBy, nextTurn } from '../hosts/choose.ts';
+import { preferenceOf } from '../hosts/subset.ts';
 import * as keywords from '../statement/keywords.ts';
-import type { Host } from './host.ts';
+import type { Host, LeaseCallback } from './host.ts';
 import type { HostInfo } from './host-info.ts';
-import type { Lease } from './lease.ts';
 import { garbledCharacters, type RawPool } from './mysql2.ts';
+import { primaryDown } from './primary-down.ts';
+import { Seat } from './seat.ts';
 
 /** Which replicas a read may be offered. */
 export interface ReplicaLimits {
@@ -15,8 +16,41 @@ export interface ReplicaLimits {
   chosen(host: HostInfo): void;
 }
 
-/** What {@link Hosts.lease} answers. */
-export type HostsCallback = (error: Error | null, lease?: Lease) => void;
+/** What was said of where a read may run. */
+export interface Selection {
+  /** The hosts that it has failed on. */
+  readonly tried: readonly HostInfo[];
+  readonly group: string;
+  /** How far a replica may lag behind, in milliseconds; `null`: as far as it does. */
+  readonly maxLag: number | null;
+}
+
+/** Why no replica may have a read. */
+export type Shortage = 'unavailable' | 'lagging';
+
+/** How a pool picks its hosts. */
+export interface HostsPolicy {
+  readonly balancing: Balancing;
+  readonly zone: string | null;
+  /** How many replicas of a group are used; Infinity: all. */
+  readonly subset: number;
+  readonly subsetKey: string;
+  /** The weight of the primary among the replicas. */
+  readonly primaryReads: number;
+  readonly onLag: 'primary' | 'leastLagged' | 'error';
+  /** Whether roles are as configured; else they are found out. */
+  readonly isStatic: boolean;
+  /** How long to wait for a primary, in milliseconds. */
+  readonly primaryWait: number;
+  /** Told when a host turns out not to be what it was taken for, or to be gone. */
+  readonly onDoubt: () => void;
+}
+
+/** What changes the hosts of a pool. */
+export interface HostsListener {
+  /** The roles have changed, or hosts have come or gone. */
+  hostsChanged(): void;
+}
 
 const systemSchemas = new Set(keywords.systemSchemas.split(' '));
 
@@ -27,72 +61,299 @@ function systemSchemaOf({ config }: RawPool): string | null {
 
 /** All hosts of a pool, and the way from a role to a connection. */
 export class Hosts {
-  readonly primary: Host;
-  readonly replicas: readonly Host[];
-  /** Characters that may reach a host as others, by the charsets of the hosts. */
-  readonly garbled: readonly RegExp[];
-  /** The system schema that names without a database belong to on a host; `null` if there is none. */
-  readonly systemSchema: string | null;
-  readonly #balancing: Balancing;
+  readonly seat: Seat;
+  #replicas: readonly Host[];
+  #garbled: readonly RegExp[] = [];
+  #systemSchema: string | null = null;
+  readonly #policy: HostsPolicy;
+  readonly #listeners: HostsListener[] = [];
+  /** The replicas of a group, in the order in which this process prefers them. */
+  readonly #groups = new Map<string, readonly Host[]>();
+  /** Whether every replica may have every read that says nothing. */
+  #isUniform = true;
   #choices = 0;
+  #isFunctionBroken = false;
 
-  constructor(primary: Host, replicas: readonly Host[], balancing: Balancing) {
-    this.primary = primary;
-    this.replicas = replicas;
-    this.#balancing = balancing;
-    this.systemSchema = this.all.map(({ pool }) => systemSchemaOf(pool)).find(Boolean) ?? null;
-    this.garbled = this.all.flatMap(({ pool }) => garbledCharacters(pool) ?? []);
+  constructor(primary: Host, replicas: readonly Host[], policy: HostsPolicy) {
+    this.seat = new Seat(primary, policy.isStatic);
+    this.#policy = policy;
+    this.#replicas = replicas;
+    this.#arrange();
+  }
+
+  /** The primary, or the last one that was. */
+  get primary(): Host {
+    return this.seat.host;
+  }
+
+  get replicas(): readonly Host[] {
+    return this.#replicas;
   }
 
   get all(): readonly Host[] {
-    return [this.primary, ...this.replicas];
+    return [this.primary, ...this.#replicas];
+  }
+
+  /** Characters that may reach a host as others, by the charsets of the hosts. */
+  get garbled(): readonly RegExp[] {
+    return this.#garbled;
+  }
+
+  /** The system schema that names without a database belong to on a host; `null` if there is none. */
+  get systemSchema(): string | null {
+    return this.#systemSchema;
+  }
+
+  /** Has it told of changes. */
+  listen(listener: HostsListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** A host is the primary from now on; the one before is a replica, as far as is known. */
+  appoint(host: Host): void {
+    const before = this.primary;
+    if (host !== before) {
+      before.become('replica');
+      host.become('primary');
+      this.#replicas = this.all.filter((one) => one !== host);
+    }
+    this.seat.take(host);
+    this.#changed();
+  }
+
+  add(host: Host): void {
+    this.#replicas = [...this.#replicas, host];
+    this.#changed();
+  }
+
+  /** Of a host that is a replica. */
+  setWeight(host: Host, weight: number): void {
+    host.weight = weight;
+    this.#arrange();
+  }
+
+  remove(host: Host): void {
+    host.retire();
+    this.#replicas = this.#replicas.filter((one) => one !== host);
+    this.#changed();
+  }
+
+  /** Whether a read can name this group. */
+  hasGroup(group: string): boolean {
+    return this.#inGroup(group).length > 0;
+  }
+
+  get groups(): readonly string[] {
+    return [...new Set(this.#replicas.flatMap(({ groups }) => groups))];
+  }
+
+  /** The replicas that a read may be offered; none: see {@link shortageOf}. */
+  offered(selection: Selection): readonly Host[] {
+    const { tried, group, maxLag } = selection;
+    if (this.#isUniform && group === 'default' && maxLag === null && tried.length === 0) {
+      const replicas = this.#replicas;
+      if (replicas.every(isUp)) {
+        return replicas;
+      }
+    }
+    const there = this.#available(selection);
+    if (maxLag === null) {
+      return there;
+    }
+    const fresh = there.filter(({ lag }) => lag !== null && lag <= maxLag);
+    return fresh.length > 0 || this.#policy.onLag !== 'leastLagged' ? fresh : leastLagged(there);
   }
 
   /**
-   * Asks for a connection. For a read, replicas are asked one after the other, never one in
-   * `tried`; if none has a connection, the primary is asked.
-   *
-   * @param tried the hosts that this statement has failed on; grows.
-   * @param limits which replicas may be asked.
+   * The hosts that this process uses: the primary, and of each group the replicas that it prefers and that
+   * are there.
    */
-  lease(
-    role: Role,
-    tried: HostInfo[],
-    callback: HostsCallback,
-    limits: ReplicaLimits | null = null,
-  ): void {
-    const replica = role === 'replica' ? this.#chooseReplica(tried, limits) : undefined;
-    const host = replica ?? this.primary;
-    host.lastChosen = ++this.#choices;
-    host.lease((failure, lease) => {
-      if (failure === null) {
-        callback(null, lease);
-      } else if (replica !== undefined) {
-        tried.push(replica);
-        this.lease(role, tried, callback, limits);
+  get used(): readonly Host[] {
+    if (this.#replicas.length <= this.#policy.subset) {
+      return this.all;
+    }
+    const replicas = this.groups.flatMap((group) =>
+      this.#available({ tried: [], group, maxLag: null }),
+    );
+    return [...new Set([this.primary, ...replicas])];
+  }
+
+  /** Why {@link offered} has none. */
+  shortageOf(selection: Selection): Shortage {
+    return this.#available(selection).length > 0 ? 'lagging' : 'unavailable';
+  }
+
+  /**
+   * The host to read from; `undefined` if none is admitted.
+   *
+   * @param offered the replicas that the read may be offered.
+   */
+  pick(offered: readonly Host[], limits: ReplicaLimits, { group }: Selection): Host | undefined {
+    const { preferred } = limits;
+    const isPreferred = (host: Host) => host === preferred && !host.isSuspect;
+    const before = preferred === null ? undefined : offered.find(isPreferred);
+    if (before !== undefined && limits.admits(before)) {
+      before.lastChosen = ++this.#choices;
+      return before;
+    }
+    const admitted = this.#withPrimary(
+      offered.filter((host) => limits.admits(host)),
+      group,
+    );
+    const chosen = this.#choose(admitted);
+    if (chosen !== undefined) {
+      chosen.lastChosen = ++this.#choices;
+      chosen.turn = nextTurn(chosen, admitted);
+      if (chosen !== this.primary) {
+        limits.chosen(chosen);
+      }
+    }
+    return chosen;
+  }
+
+  /** Asks for a connection to the primary, which is waited for where it is found out. */
+  leasePrimary(callback: LeaseCallback): void {
+    if (this.seat.isTaken) {
+      this.#leaseFrom(this.primary, callback);
+      return;
+    }
+    this.#policy.onDoubt();
+    this.seat.whenTaken(this.#policy.primaryWait, (host) => {
+      if (host === null) {
+        callback({ error: this.seat.error() });
       } else {
-        callback(failure.error);
+        this.#leaseFrom(host, callback);
       }
     });
   }
 
-  #chooseReplica(tried: readonly HostInfo[], limits: ReplicaLimits | null): Host | undefined {
-    const now = Date.now();
-    const isEligible = (host: Host) =>
-      !tried.includes(host) && host.isAvailable(now) && limits?.admits(host) !== false;
-    const preferred = this.replicas.find((host) => host === limits?.preferred);
-    if (preferred !== undefined && isEligible(preferred)) {
-      return preferred;
+  /** The primary says that it takes no writes: it is one no more. */
+  refusedBy(host: HostInfo): void {
+    const { primary } = this;
+    if (host === primary) {
+      primary.replaceConnections();
+      if (!this.#policy.isStatic) {
+        this.seat.vacate();
+      }
     }
-    const candidates = this.replicas.map((host) => ({
-      outstanding: host.outstanding,
-      lastChosen: host.lastChosen,
-      isEligible: isEligible(host),
-    }));
-    const chosen = this.replicas[choose(candidates, this.#balancing)];
-    if (chosen !== undefined) {
-      limits?.chosen(chosen);
-    }
-    return chosen;
+    this.#policy.onDoubt();
   }
+
+  #leaseFrom(host: Host, callback: LeaseCallback): void {
+    if (host.isSilent) {
+      this.#policy.onDoubt();
+      process.nextTick(callback, { error: primaryDown(host, null) });
+      return;
+    }
+    host.lease((failure, lease) => {
+      if (failure === null) {
+        callback(null, lease);
+        return;
+      }
+      const error = primaryDown(host, failure.error);
+      if (error !== failure.error) {
+        this.#policy.onDoubt();
+      }
+      callback({ error });
+    });
+  }
+
+  /** The user's function picks among those that are there; while it fails, its place is taken. */
+  #choose(candidates: readonly Host[]): Host | undefined {
+    const { balancing, zone } = this.#policy;
+    if (typeof balancing !== 'function') {
+      return choose(candidates, balancing, zone, Math.random());
+    }
+    if (candidates.length > 0) {
+      const snapshots = Object.freeze(candidates.map((host) => host.snapshot()));
+      const answer = chosenBy(balancing, snapshots);
+      if (answer.kind === 'host') {
+        return candidates.find(({ name }) => name === answer.host.name);
+      }
+      this.#warnOfFunction(answer.kind === 'threw' ? 'threw' : 'chose none of the hosts');
+    }
+    return choose(candidates, 'leastOutstanding', zone, Math.random());
+  }
+
+  #warnOfFunction(problem: string): void {
+    if (!this.#isFunctionBroken) {
+      this.#isFunctionBroken = true;
+      process.emitWarning(
+        `rwsplit: the function given as \`balancing\` ${problem}; replicas are picked by 'leastOutstanding' where it fails`,
+        { type: 'RwSplitWarning', code: 'RWSPLIT_BALANCING' },
+      );
+    }
+  }
+
+  #withPrimary(admitted: readonly Host[], group: string): readonly Host[] {
+    const { primary } = this;
+    const isIn =
+      this.#policy.primaryReads > 0 &&
+      group === 'default' &&
+      this.seat.isTaken &&
+      primary.isAvailable;
+    return isIn && admitted.length > 0 ? [...admitted, primary] : admitted;
+  }
+
+  /** Those of a group that can be used at all; of a subset, the first ones of them. */
+  #available({ tried, group }: Selection): readonly Host[] {
+    const isThere = (host: Host) => host.isAvailable && !tried.includes(host);
+    const there = this.#inGroup(group).filter(isThere);
+    const { subset } = this.#policy;
+    return there.length > subset ? there.slice(0, subset) : there;
+  }
+
+  #inGroup(group: string): readonly Host[] {
+    const known = this.#groups.get(group);
+    if (known !== undefined) {
+      return known;
+    }
+    const members = this.#replicas.filter(({ groups }) => groups.includes(group));
+    const { subset, subsetKey } = this.#policy;
+    const { zone } = this.#policy;
+    const ordered = subset < members.length ? inOrderOf(members, subsetKey, zone) : members;
+    if (members.length > 0) {
+      this.#groups.set(group, ordered);
+    }
+    return ordered;
+  }
+
+  #changed(): void {
+    this.#arrange();
+    for (const listener of this.#listeners) {
+      listener.hostsChanged();
+    }
+  }
+
+  #arrange(): void {
+    this.#groups.clear();
+    this.#isUniform =
+      this.#replicas.length <= this.#policy.subset &&
+      this.#replicas.every(({ groups }) => groups.includes('default'));
+    this.#systemSchema = this.all.map(({ pool }) => systemSchemaOf(pool)).find(Boolean) ?? null;
+    this.#garbled = this.all.flatMap(({ pool }) => garbledCharacters(pool) ?? []);
+  }
+}
+
+function isUp(host: Host): boolean {
+  return host.isUp;
+}
+
+/** In the order of a process; but first those that it is to read from, if there are such. */
+function inOrderOf(hosts: readonly Host[], key: string, zone: string | null): readonly Host[] {
+  const order = preferenceOf(
+    hosts.map(({ name }) => name),
+    key,
+  );
+  const ordered = order.flatMap((name) => hosts.find((host) => host.name === name) ?? []);
+  const rank = (host: Host) =>
+    (host.weight > 0 ? 0 : 2) + (zone === null || host.zone === zone ? 0 : 1);
+  return ordered.sort((one, other) => rank(one) - rank(other));
+}
+
+function leastLagged(hosts: readonly Host[]): readonly Host[] {
+  const known = hosts.filter(({ lag }) => lag !== null);
+  const least = Math.min(...known.map(({ lag }) => Number(lag)));
+  const first = known.find(({ lag }) => lag === least);
+  return first === undefined ? [] : [first];
 }

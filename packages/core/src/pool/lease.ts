@@ -1,3 +1,4 @@
+import type { Role } from '../routing/reasons.ts';
 import type { HostInfo } from './host-info.ts';
 import { discardConnection, type RawConnection } from './mysql2.ts';
 import { type Physical, physicalOf } from './physical.ts';
@@ -11,7 +12,11 @@ export interface Traces {
 /** What a lease needs of the host that it is from. */
 export interface LeasingHost extends HostInfo {
   /** Called when a connection of it broke. */
-  connectionLost(): void;
+  connectionLost(code: string): void;
+  /** Called when it has answered a statement, whatever it said. */
+  answered(): void;
+  /** Whether its connections have been replaced since one was taken. */
+  hasReplaced(lease: Lease): boolean;
   /** Called once, when the lease ends. */
   leaseEnded(lease: Lease): void;
   /** Resets the connection, sets it up again, and gives it back. */
@@ -25,6 +30,8 @@ export interface LeasingHost extends HostInfo {
 /** One checkout of a physical connection. It ends exactly once, whoever ends it first. */
 export class Lease {
   readonly host: LeasingHost;
+  /** What the host was when the connection was taken: it may be another since. */
+  readonly role: Role;
   readonly connection: RawConnection;
   readonly physical: Physical;
   /** How many insert ids the server had told others, and whether it may know any of others. */
@@ -38,6 +45,7 @@ export class Lease {
 
   constructor(host: LeasingHost, connection: RawConnection) {
     this.host = host;
+    this.role = host.role;
     this.connection = connection;
     this.physical = physicalOf(connection);
     this.insertsBefore = this.physical.inserted.count;
@@ -48,6 +56,10 @@ export class Lease {
   /** Gives the connection back for its next user, who will find nothing of this one. */
   giveBack(): void {
     if (this.#end()) {
+      if (this.host.hasReplaced(this)) {
+        discardConnection(this.connection);
+        return;
+      }
       this.physical.idleSince = performance.now();
       this.connection.release();
     }

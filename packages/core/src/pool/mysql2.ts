@@ -150,6 +150,28 @@ export function hasFree(pool: RawPool): boolean {
   return free?.length !== 0;
 }
 
+/** The connections of a pool that nobody uses, as far as mysql2 lets them be seen. */
+export function freeConnections(pool: RawPool): readonly RawConnection[] {
+  return listed((pool as unknown as { _freeConnections?: unknown })._freeConnections);
+}
+
+/** All connections of a pool, and those that are being made, as far as mysql2 lets them be seen. */
+export function allConnections(pool: RawPool): readonly RawConnection[] {
+  return listed((pool as unknown as { _allConnections?: unknown })._allConnections);
+}
+
+/** mysql2 keeps its connections in queues of the package denque. */
+function listed(queue: unknown): readonly RawConnection[] {
+  const { toArray } = (queue ?? {}) as { toArray?: () => RawConnection[] };
+  return toArray === undefined ? [] : toArray.call(queue);
+}
+
+/** Fails at once all that a connection runs, and takes it out of its pool. */
+export function breakConnection(connection: RawConnection, why: Error): void {
+  const { stream } = connection as unknown as { stream: { destroy(error: Error): void } };
+  stream.destroy(why);
+}
+
 /** Whether mysql2 knows that a connection is of no use any more. */
 export function isDead(connection: RawConnection): boolean {
   const { _fatalError, _protocolError, _closing, stream } = connection as unknown as {

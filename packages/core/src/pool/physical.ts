@@ -6,6 +6,10 @@ import type { RawConnection } from './mysql2.ts';
 export interface Physical {
   /** What its session is set up as; `null` before its first use, and after a reset. */
   preparedAs: Role | null;
+  /** Which generation of its host's connections it is of. */
+  generation: number;
+  /** When it is too old to be used again, by `performance.now()`. */
+  expiresAt: number;
   /** Whether the server has forgotten what the login had agreed on. */
   isReset: boolean;
   /** Whether it has a listener for errors. */
@@ -24,6 +28,8 @@ export function physicalOf(connection: RawConnection): Physical {
   if (physical === undefined) {
     physical = {
       preparedAs: null,
+      generation: 0,
+      expiresAt: Number.POSITIVE_INFINITY,
       isReset: false,
       isWatched: false,
       idleSince: performance.now(),

@@ -26,7 +26,7 @@ export interface Preparation extends HostInfo {
   /** Told what the server says to the first connection. */
   readonly onGreeting: (greeting: Greeting) => void;
   /** Told when the connection breaks while nobody uses it. */
-  readonly onLost: () => void;
+  readonly onLost: (error: DriverError) => void;
 }
 
 /**

@@ -94,6 +94,14 @@ export class Remembered {
     }
   }
 
+  /** Closes them all: their sessions have lost them. */
+  drop(): void {
+    for (const lease of this.#leases.keys()) {
+      this.#lose(lease);
+      discardConnection(lease.connection);
+    }
+  }
+
   #lose(lease: Lease): void {
     const entry = this.#leases.get(lease);
     this.#leases.delete(lease);

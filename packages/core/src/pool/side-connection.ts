@@ -1,3 +1,4 @@
+import type { Row } from '../topology/topology.ts';
 import type { Host } from './host.ts';
 import type { OnCreateConnection } from './host-info.ts';
 import { loginOptions } from './login-options.ts';
@@ -98,6 +99,19 @@ export class SideConnection {
     });
   }
 
+  /** The same with rows by their column names, as the server writes them. */
+  rows(sql: string): Promise<readonly Row[]> {
+    return new Promise((resolve, reject) => {
+      this.#raw.query({ sql, rowsAsArray: false }, (error: DriverError | null, rows) => {
+        if (error === null) {
+          resolve(Array.isArray(rows) ? rows : []);
+        } else {
+          reject(error);
+        }
+      });
+    });
+  }
+
   /** Closes it at once, whatever it is doing. */
   close(): void {
     clearTimeout(this.#timer ?? undefined);
@@ -110,16 +124,38 @@ function ignore(): void {}
 /** How long a login may take that is to show that a server answers, in milliseconds. */
 const longestLogin = 1_000;
 
-/** Whether the server answers a new connection. */
+/** Whether the server lets a new connection in. */
 export async function answers(host: Host): Promise<boolean> {
+  return (await tryLogin(host, longestLogin)) === null;
+}
+
+/**
+ * Logs in and leaves again.
+ *
+ * @param longest how long it may take, in milliseconds.
+ * @returns the error that it ended with; `null`: there is none. What the server itself says has an `errno`.
+ */
+export async function tryLogin(host: Host, longest: number): Promise<DriverError | null> {
   const connection = new SideConnection(host);
-  connection.limit(longestLogin);
+  let isLate = false;
+  const startedAt = performance.now();
+  const timer = setTimeout(() => {
+    // An event loop that was held up has not read what has come meanwhile.
+    const heldUp = performance.now() - startedAt - longest;
+    isLate = true;
+    setTimeout(() => connection.close(), heldUp > longest / 10 ? longest / 2 : 0);
+  }, longest);
   try {
     await connection.open();
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return isLate ? silence() : (error as DriverError);
   } finally {
+    clearTimeout(timer);
     connection.close();
   }
+}
+
+function silence(): DriverError {
+  return Object.assign(new Error('The server did not answer in time'), { code: 'ETIMEDOUT' });
 }

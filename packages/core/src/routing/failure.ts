@@ -4,8 +4,10 @@ export type Failure =
   | 'not-sent'
   /** The connection broke under the statement; nobody knows how far it came. */
   | 'connection'
-  /** The server refused it because it would write. Nothing was executed. */
+  /** The transaction is read-only, and it would write. Nothing was executed. */
   | 'read-only'
+  /** The server takes no writes. Nothing was executed. */
+  | 'demoted'
   /** The server does not know what the statement names, or this account may not see it. */
   | 'differs'
   /** A mistake of this process broke the connection: values that cannot be sent, a type cast that threw. */

@@ -15,6 +15,10 @@ const contextReasons = [
   'no-replicas',
   /** Every replica is out of service. */
   'replicas-unavailable',
+  /** Every replica lags behind by more than `maxLag`, or does not say by how much. */
+  'replicas-lagging',
+  /** The primary has a share of the reads: see `primaryReads`. */
+  'primary-reads',
   /** No replica had in time what the read has to see: see `causalWait`. */
   'replicas-behind',
   /** The servers give no GTIDs, and something was written just now: see `causalWindow`. */

@@ -8,10 +8,12 @@ export interface FailedAttempt {
   readonly role: Role;
   /** Whether the statement has a meaning on this connection only: a transaction, state, a follow-up. */
   readonly isTied: boolean;
+  /** Whether it is a read that could run on a replica. */
+  readonly isPlainRead: boolean;
   /** Whether the caller has seen a part of the answer. */
   readonly hasAnswered: boolean;
-  /** Whether it failed on this host before. */
-  readonly hasRetried: boolean;
+  /** Whether it has been tried often enough, or for long enough. */
+  readonly isExhausted: boolean;
 }
 
 /** Where to run a failed statement again. */
@@ -19,32 +21,47 @@ export interface Recovery {
   readonly role: Role;
   /** The reason of the new route; `null`: the reason that it had. */
   readonly reason: Extract<RouteReason, 'fence' | 'replica-differs'> | null;
+  /** Whether the host is not what it was taken for, so that the primary has to be found first. */
+  readonly isElsewhere: boolean;
 }
 
 /**
  * Whether a statement that failed may run again, and where; `null`: the caller gets the error.
  *
- * A write is never sent twice: what failed on the primary runs again only if nothing was sent. What
- * failed on a replica changed nothing there; it runs again on another replica if the connection
- * broke, and on the primary if the replica refused it.
+ * A write is never sent twice: what failed on the primary runs again only if nothing was sent, or if the
+ * server refused it because it is the primary no more. A read changes nothing: if the connection broke, it
+ * runs again elsewhere; and on the primary if a replica refused it.
  */
 export function recoveryFrom(attempt: FailedAttempt): Recovery | null {
-  if (attempt.isTied || attempt.hasAnswered) {
+  if (attempt.isTied || attempt.hasAnswered || attempt.isExhausted) {
     return null;
   }
-  if (attempt.role === 'primary') {
-    return attempt.failure === 'not-sent' && !attempt.hasRetried
-      ? { role: 'primary', reason: null }
-      : null;
+  return attempt.role === 'primary' ? afterPrimary(attempt) : afterReplica(attempt);
+}
+
+function afterPrimary({ failure, isPlainRead }: FailedAttempt): Recovery | null {
+  switch (failure) {
+    case 'not-sent':
+      return { role: 'primary', reason: null, isElsewhere: false };
+    case 'demoted':
+      return { role: 'primary', reason: null, isElsewhere: true };
+    case 'connection':
+      return isPlainRead ? { role: 'replica', reason: null, isElsewhere: false } : null;
+    default:
+      return null;
   }
-  switch (attempt.failure) {
+}
+
+function afterReplica({ failure }: FailedAttempt): Recovery | null {
+  switch (failure) {
     case 'connection':
     case 'not-sent':
-      return { role: 'replica', reason: null };
+      return { role: 'replica', reason: null, isElsewhere: false };
     case 'read-only':
-      return { role: 'primary', reason: 'fence' };
+    case 'demoted':
+      return { role: 'primary', reason: 'fence', isElsewhere: false };
     case 'differs':
-      return { role: 'primary', reason: 'replica-differs' };
+      return { role: 'primary', reason: 'replica-differs', isElsewhere: false };
     default:
       return null;
   }

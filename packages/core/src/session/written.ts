@@ -83,6 +83,7 @@ export function writtenDespite(failure: Failure, facts: Facts, before: SessionSt
     case 'not-sent':
       return none;
     case 'read-only':
+    case 'demoted':
       // Of several statements, the first may have been no write.
       return mayCommitWithin(facts) ? hidden : none;
     case 'statement':

@@ -1,0 +1,246 @@
+import type { Host } from '../pool/host.ts';
+import type { Hosts } from '../pool/hosts.ts';
+import type { Address, Findings, Topology } from '../topology/topology.ts';
+import { Probe, type Said } from './probe.ts';
+
+/** What a {@link Monitor} is to find out, and how often. */
+export interface MonitorOptions {
+  /** How roles are found out; `null`: they are as configured. */
+  readonly topology: Topology<unknown> | null;
+  /** Between two rounds, in milliseconds. */
+  readonly interval: number;
+  /** For all answers of one host in one round, in milliseconds. */
+  readonly timeout: number;
+  readonly heartbeatTable: string | null;
+  /** Makes a host of an address that was found. */
+  readonly open: (address: Address) => Host;
+  /** Told of a host that is gone, or was never configured. */
+  readonly close: (host: Host) => void;
+  /** Makes sure that a host can be the primary, before it is; resolves when it may be. */
+  readonly admit: (host: Host) => Promise<void>;
+  /** Told what has become of the primary. */
+  readonly onRoles: (change: RoleChange) => void;
+}
+
+/** What has become of the primary. */
+export type RoleChange =
+  | { readonly kind: 'moved' | 'found'; readonly from: Host; readonly to: Host }
+  | { readonly kind: 'lost'; readonly from: Host }
+  | { readonly kind: 'several'; readonly from: Host; readonly hosts: readonly Host[] };
+
+/** How long it is until the next round while there is no primary, in milliseconds. */
+const hurry = 100;
+
+/** Asks all hosts for their roles and their lag, round after round. */
+export class Monitor {
+  readonly #hosts: Hosts;
+  readonly #options: MonitorOptions;
+  readonly #probes = new Map<Host, Probe>();
+  /** Hosts that were found, and not configured. */
+  readonly #found = new Set<Host>();
+  #timer: NodeJS.Timeout | null = null;
+  #round: Promise<void> | null = null;
+  #isAgain = false;
+  #isStarted = false;
+  #wantsLag = false;
+  #isClosed = false;
+  #last: RoleChange['kind'] | null = null;
+  #areSeveral = false;
+
+  constructor(hosts: Hosts, options: MonitorOptions) {
+    this.#hosts = hosts;
+    this.#options = options;
+  }
+
+  /** A host has been given something to do: from now on roles matter. */
+  start(): void {
+    if (!this.#isStarted && this.#options.topology !== null) {
+      this.#isStarted = true;
+      this.doubt();
+    }
+  }
+
+  /** From now on lag matters. Resolves when it has been asked for once. */
+  async measureLag(): Promise<void> {
+    if (!this.#wantsLag) {
+      this.#wantsLag = true;
+      this.#isStarted = true;
+      this.doubt();
+    }
+    await this.#round;
+  }
+
+  get hasLag(): boolean {
+    return this.#wantsLag && this.#round === null;
+  }
+
+  /** Something was not as it was found: asks at once. */
+  doubt(): void {
+    if (this.#isClosed || !this.#isStarted) {
+      return;
+    }
+    if (this.#round !== null) {
+      this.#isAgain = true;
+      return;
+    }
+    clearTimeout(this.#timer ?? undefined);
+    this.#round = this.#run().finally(() => {
+      this.#round = null;
+      this.#plan();
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer ?? undefined);
+    for (const probe of this.#probes.values()) {
+      probe.close();
+    }
+  }
+
+  /** Asks a host nothing more. */
+  forget(host: Host): void {
+    this.#probes.get(host)?.close();
+    this.#probes.delete(host);
+    this.#found.delete(host);
+  }
+
+  #plan(): void {
+    if (this.#isClosed) {
+      return;
+    }
+    const isUrgent = this.#isAgain || !this.#hosts.seat.isTaken;
+    this.#isAgain = false;
+    const { interval } = this.#options;
+    // Jitter, so that the processes of a fleet do not all ask at once.
+    const wait = isUrgent ? Math.min(hurry, interval) : interval * (0.9 + 0.2 * Math.random());
+    this.#timer = setTimeout(() => this.doubt(), wait).unref();
+  }
+
+  async #run(): Promise<void> {
+    const { topology } = this.#options;
+    const answers = new Map<Host, Said | null>();
+    const hosts = topology === null ? this.#hosts.used : this.#hosts.all;
+    const asked = hosts.map(async (host) => {
+      const probe = this.#probeOf(host);
+      const { isSilent } = probe;
+      const questions = { role: topology?.sql ?? null, lag: this.#wantsLag };
+      const answer = probe.ask(questions);
+      // Who did not answer the last time is not waited for.
+      const said = isSilent ? await soon(answer) : await answer;
+      answers.set(host, said);
+      host.lag = host.role === 'primary' ? null : (said?.lag ?? null);
+    });
+    await Promise.all(asked);
+    if (topology !== null && !this.#isClosed) {
+      await this.#resolve(topology, answers);
+    }
+  }
+
+  #probeOf(host: Host): Probe {
+    let probe = this.#probes.get(host);
+    if (probe === undefined) {
+      const { timeout, heartbeatTable } = this.#options;
+      probe = new Probe(host, timeout, heartbeatTable);
+      this.#probes.set(host, probe);
+    }
+    return probe;
+  }
+
+  async #resolve(
+    topology: Topology<unknown>,
+    answers: ReadonlyMap<Host, Said | null>,
+  ): Promise<void> {
+    const said = new Map<Address, unknown>();
+    for (const [host, answer] of answers) {
+      const { rows = null } = answer ?? {};
+      said.set(host.address, rows === null ? null : topology.read(rows));
+    }
+    const { primary, seat } = this.#hosts;
+    if ([...said.values()].every((one) => one === null)) {
+      return;
+    }
+    const findings = topology.resolve(said, seat.isTaken ? primary.address : null);
+    this.#takeMembers(findings, said);
+    await this.#takePrimary(findings, said);
+  }
+
+  #takeMembers(
+    { members, readable, writable, lags }: Findings,
+    said: ReadonlyMap<Address, unknown>,
+  ): void {
+    const known = new Set(this.#hosts.all.map(({ address }) => address));
+    for (const address of members ?? []) {
+      if (!known.has(address)) {
+        const host = this.#options.open(address);
+        this.#found.add(host);
+        // It has said nothing itself yet.
+        host.isMember = false;
+        this.#hosts.add(host);
+        this.#isAgain = true;
+      }
+    }
+    for (const host of this.#hosts.all) {
+      const { address } = host;
+      const isServing = readable.includes(address) || writable.includes(address);
+      const hasSaid = (said.get(address) ?? null) !== null;
+      if (isServing || hasSaid || members !== null) {
+        host.isMember = isServing;
+      }
+      host.lag = lags.get(address) ?? host.lag;
+      if (members !== null && !members.includes(address) && this.#found.has(host)) {
+        this.#options.close(host);
+      }
+    }
+  }
+
+  async #takePrimary({ writable }: Findings, said: ReadonlyMap<Address, unknown>): Promise<void> {
+    const { primary, seat, all } = this.#hosts;
+    const claiming = all.filter(({ address }) => writable.includes(address));
+    const [first] = claiming;
+    const areSeveral = claiming.length > 1;
+    const wereSeveral = this.#areSeveral;
+    this.#areSeveral = areSeveral;
+    if (areSeveral) {
+      seat.vacate(claiming.map(({ name }) => name));
+      if (wereSeveral) {
+        // Answers of one round are not all of one moment: once may have been in the middle of a move.
+        this.#tell({ kind: 'several', from: primary, hosts: claiming });
+      }
+    } else if (first === undefined) {
+      // One that does not answer may be busy: its own health says whether it can be used.
+      if (seat.isTaken && (said.get(primary.address) ?? null) !== null) {
+        seat.vacate();
+        primary.replaceConnections();
+        this.#tell({ kind: 'lost', from: primary });
+      }
+    } else if (first !== primary) {
+      seat.vacate();
+      primary.replaceConnections();
+      await this.#options.admit(first);
+      if (!this.#isClosed) {
+        this.#hosts.appoint(first);
+        this.#tell({ kind: 'moved', from: primary, to: first });
+      }
+    } else if (!seat.isTaken) {
+      this.#hosts.appoint(first);
+      this.#tell({ kind: 'found', from: primary, to: first });
+    }
+  }
+
+  #tell(change: RoleChange): void {
+    const isNews = change.kind !== this.#last;
+    this.#last = change.kind;
+    if (isNews || change.kind === 'moved') {
+      this.#options.onRoles(change);
+    }
+  }
+}
+
+/** What has been said already, or is said in a moment. */
+function soon<T>(answer: Promise<T>): Promise<T | null> {
+  return Promise.race([
+    answer,
+    new Promise<null>((resolve) => setTimeout(resolve, 20, null).unref()),
+  ]);
+}

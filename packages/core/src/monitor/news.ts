@@ -1,0 +1,53 @@
+import {
+  type HostEvent,
+  hostChannel,
+  type TopologyEvent,
+  topologyChannel,
+} from '../diagnostics.ts';
+import type { Health } from '../hosts/health.ts';
+import type { Host } from '../pool/host.ts';
+import type { RoleChange } from './monitor.ts';
+
+/** Tells whom it concerns that a host is another than it was. */
+export function publishHealth(host: Host, before: Health): void {
+  const { state, lastFailure } = host.health;
+  const event: HostEvent = {
+    host: host.name,
+    role: host.role,
+    isUp: state === 'up' || state === 'suspect',
+    state,
+    failure: lastFailure,
+  };
+  hostChannel.publish(event);
+  if (state === 'down' && before.state !== 'down' && event.role === 'replica') {
+    // Reads go on without it, so that nothing else would tell of a wrong address.
+    process.emitWarning(
+      `rwsplit: replica ${event.host} is out of service (${event.failure}); reads go elsewhere, and it is tried again`,
+      { type: 'RwSplitWarning', code: 'RWSPLIT_REPLICA_DOWN' },
+    );
+  }
+}
+
+/** Tells whom it concerns what has become of the primary. */
+export function publishRoles(change: RoleChange, hasLostWrites: boolean): void {
+  const hasLost = change.kind === 'moved' && hasLostWrites;
+  const event: TopologyEvent = {
+    primary: 'to' in change ? change.to.name : null,
+    previous: change.from.name,
+    rivals: change.kind === 'several' ? change.hosts.map(({ name }) => name) : [],
+    hasLostWrites: hasLost,
+  };
+  topologyChannel.publish(event);
+  if (event.rivals.length > 0) {
+    process.emitWarning(
+      `rwsplit: ${event.rivals.length} hosts take writes (${event.rivals.join(', ')}), and one must: writes are refused until then`,
+      { type: 'RwSplitWarning', code: 'RWSPLIT_TWO_PRIMARIES' },
+    );
+  }
+  if (hasLost) {
+    process.emitWarning(
+      `rwsplit: the new primary ${event.primary} lacks writes that ${event.previous} had confirmed to this process`,
+      { type: 'RwSplitWarning', code: 'RWSPLIT_WRITES_LOST' },
+    );
+  }
+}
