@@ -2,7 +2,7 @@ import type { RouteReason } from '@rwsplit/core';
 
 /** What `docs/routing-rules.md` says of one reason. */
 export interface Rule {
-  readonly where: 'primary' | 'replica' | 'same connection';
+  readonly where: 'primary' | 'replica' | 'same connection' | 'nowhere';
   readonly meaning: string;
   /** A statement that has this reason, and the statement before it where it takes one. */
   readonly example: string;
@@ -53,6 +53,12 @@ export const rules = {
     meaning: 'Every replica is out of service.',
     example: 'SELECT name FROM person',
     source: 'design §7',
+  },
+  'use-replica': {
+    where: 'nowhere',
+    meaning: '`useReplica` was given with what writes: it is an error, and nothing is sent.',
+    example: "UPDATE person SET name = 'Ada', with useReplica",
+    source: 'design §5',
   },
   'replicas-lagging': {
     where: 'primary',

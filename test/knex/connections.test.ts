@@ -198,9 +198,9 @@ describe.each(flavors)('Knex connections on %s', async (flavor) => {
       expect(await db('person').where('name', '<>', tag).first()).toMatchObject({ name: 'Ada' });
       expect(await bed.ran(tag)).toEqual(['replica']);
       expect(await failureOf(db('person').insert({ name: tag }))).toMatchObject({
-        code: 'ECONNREFUSED',
+        code: 'RWSPLIT_PRIMARY_DOWN',
       });
-      expect(await failureOf(db.transaction())).toMatchObject({ code: 'ECONNREFUSED' });
+      expect(await failureOf(db.transaction())).toMatchObject({ code: 'RWSPLIT_PRIMARY_DOWN' });
       await proxy.accept();
       await vi.waitFor(() => db('person').insert({ name: tag }), { timeout: 5_000, interval: 100 });
     });

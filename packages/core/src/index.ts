@@ -37,15 +37,25 @@ export {
   channels,
   type HostEvent,
   type StatementEvent,
+  type TopologyEvent,
 } from './diagnostics.ts';
 export { type ErrorCode, errorCodes, isRwSplitError, RwSplitError } from './errors.ts';
 export type { ClassificationStats } from './explain/classification-stats.ts';
 export { explain } from './explain/explain.ts';
 export type { Explanation } from './explain/explanation.ts';
 export type { ExplainOptions } from './explain/options.ts';
-export { type Balancing, balancings } from './hosts/choose.ts';
+export {
+  type Balancing,
+  type BalancingFunction,
+  type BalancingName,
+  balancings,
+} from './hosts/choose.ts';
+export { type HostState, hostStates } from './hosts/health.ts';
+export type { HostSnapshot } from './hosts/snapshot.ts';
+export { type TopologyName, topologyNames } from './hosts/topology-names.ts';
 export type { SessionPerRequestOptions, TokenCookie } from './http/options.ts';
 export { type StopSessionPerRequest, sessionPerRequest } from './http/session-per-request.ts';
+export type { RemoveOptions } from './monitor/roster.ts';
 export type { HostInfo, OnCreateConnection } from './pool/host-info.ts';
 export type { RawConnection, UserPool } from './pool/mysql2.ts';
 export { type Role, type RouteReason, routeReasons } from './routing/reasons.ts';

@@ -10,6 +10,7 @@ import { type Session, Sessions } from './sessions.ts';
 import { Slot, slotOf } from './slot.ts';
 import { type CompiledStatement, type DoneCallback, type Runnable, StockMysql2 } from './stock.ts';
 import { ReplicatedTransaction } from './transaction.ts';
+import { addUseReplica } from './use-replica.ts';
 
 /**
  * The sessions behind each pool of Knex. Not in the client: Knex makes others of it without calling
@@ -39,6 +40,7 @@ const sessionsOf = new WeakMap<object, Sessions>();
 export class ReplicatedMysql2 extends StockMysql2 {
   static {
     addForcePrimary();
+    addUseReplica();
   }
 
   constructor(config: Knex.Config) {

@@ -30,6 +30,11 @@ declare module 'knex' {
        * and transactions. Of nested queries, the outermost decides. Knex's other clients take no notice.
        */
       forcePrimary(): this;
+      /**
+       * Runs the read on a replica, of this group if one is named, whatever the code around it says. A write
+       * with it is refused; what needs the primary by itself runs there. Knex's other clients take no notice.
+       */
+      useReplica(group?: string): this;
     }
   }
 }

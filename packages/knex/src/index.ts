@@ -14,3 +14,4 @@ export {
 export { ReplicatedMysql2 } from './client.ts';
 export type { ReplicationOptions } from './config.ts';
 export { forcePrimary, type Hintable } from './force-primary.ts';
+export { useReplica } from './use-replica.ts';

@@ -204,6 +204,12 @@ function isRefusal(error: unknown): boolean {
 /** Fails if neither a replica nor the primary answers. */
 function read(session: Session): Promise<void> {
   return new Promise((resolve, reject) => {
-    session.query('SELECT 1', (error) => (error ? reject(error) : resolve()));
+    session.query('SELECT 1', (error) => (error ? reject(asKnexTells(error)) : resolve()));
   });
+}
+
+/** Knex gives the error of a connection that could not be had as it is. */
+function asKnexTells(error: Error): unknown {
+  const isDown = isRwSplitError(error) && error.code === 'RWSPLIT_PRIMARY_DOWN';
+  return isDown ? (error.cause ?? error) : error;
 }

@@ -14,6 +14,7 @@ import {
 /** What the user has said of a query beside its text. */
 export interface Hints {
   readonly forcePrimary?: true;
+  readonly useReplica?: true | string;
   readonly session?: ClientSession;
   readonly consistency?: Consistency;
 }

@@ -16,6 +16,7 @@ export {
   type SessionPerRequestOptions,
   type StatementEvent,
   sessionPerRequest,
+  type TopologyEvent,
   withoutTracking,
   withSession,
 } from '@rwsplit/core';
@@ -24,4 +25,5 @@ export { forcePrimary } from './force-primary.ts';
 export { inSession } from './in-session.ts';
 export type { ReplicatedMysqlDialectOptions } from './options.ts';
 export type { Pluggable } from './pluggable.ts';
+export { useReplica } from './use-replica.ts';
 export { withConsistency } from './with-consistency.ts';

@@ -154,6 +154,156 @@ describe('options', () => {
     expect(messageOf(options)).toContain(expected);
   });
 
+  const time = 'a positive integer up to 2147483647 (milliseconds)';
+  const share = 'a number from 0 to 1';
+  const amount = 'a number that is not negative';
+  const topologies = "'static' or 'readOnly' or 'groupReplication' or 'aurora'";
+
+  it.each([
+    ['balancing', 7, "'leastOutstanding' or 'roundRobin' or 'random' or a function", '7'],
+    ['balancing', '', "'leastOutstanding' or 'roundRobin' or 'random' or a function", "''"],
+    ['zone', '', 'the name of a zone', "''"],
+    ['zone', 1, 'the name of a zone', '1'],
+    ['subset', 0, 'a positive integer (replicas)', '0'],
+    ['subset', 1.5, 'a positive integer (replicas)', '1.5'],
+    ['subset', '2', 'a positive integer (replicas)', "'2'"],
+    ['subsetKey', 3, 'a text', '3'],
+    ['subsetKey', ' ', 'a text', "' '"],
+    ['primaryReads', -1, amount, '-1'],
+    ['primaryReads', Number.NaN, amount, 'NaN'],
+    ['primaryReads', Number.POSITIVE_INFINITY, amount, 'Infinity'],
+    ['primaryReads', true, amount, 'true'],
+    ['onNoReplica', 'replica', "'primary' or 'error'", "'replica'"],
+    ['onNoReplica', null, "'primary' or 'error'", 'null'],
+    ['primaryReadShare', 1.01, share, '1.01'],
+    ['primaryReadShare', -0.1, share, '-0.1'],
+    ['primaryReadShare', Number.NaN, share, 'NaN'],
+    ['primaryReadShare', '0.5', share, "'0.5'"],
+    ['allowPrimaryDown', 0, 'true or false', '0'],
+    ['allowReplicasDown', 'no', 'true or false', "'no'"],
+    ['maxLag', -1, `${time} or 0`, '-1'],
+    ['maxLag', 0.5, `${time} or 0`, '0.5'],
+    ['maxLag', '1s', `${time} or 0`, "'1s'"],
+    ['maxLag', false, `${time} or 0`, 'false'],
+    ['onLag', 'least', "'primary' or 'leastLagged' or 'error'", "'least'"],
+    ['heartbeatTable', '', "a table name, 'db.table'", "''"],
+    ['heartbeatTable', ['a', 'b'], "a table name, 'db.table'", 'an array of 2'],
+    ['topology', 'rds', topologies, "'rds'"],
+    ['topology', true, topologies, 'true'],
+    ['probeInterval', 0, time, '0'],
+    ['probeInterval', false, time, 'false'],
+    ['probeTimeout', 0, time, '0'],
+    ['probeTimeout', 2 ** 31, time, '2147483648'],
+    ['primaryWait', -5, `${time} or 0`, '-5'],
+    ['primaryWait', null, `${time} or 0`, 'null'],
+    ['maxLifetime', 0, `${time} or false`, '0'],
+    ['maxLifetime', true, `${time} or false`, 'true'],
+    ['minIdle', -1, 'an integer that is not negative', '-1'],
+    ['minIdle', 1.5, 'an integer that is not negative', '1.5'],
+    ['minIdle', '1', 'an integer that is not negative', "'1'"],
+    ['dnsRefresh', 0, `${time} or false`, '0'],
+    ['dnsRefresh', 'never', `${time} or false`, "'never'"],
+    ['closeTimeout', -1, `${time} or 0`, '-1'],
+    ['closeTimeout', false, `${time} or 0`, 'false'],
+  ])('refuses %s: %s', (key, value, expected, found) => {
+    const lines = messageOf({ primary, [key]: value }).split('\n');
+    expect(lines).toEqual(['Invalid options:', `  - ${key}: expected ${expected}, found ${found}`]);
+  });
+
+  it.each([
+    ['weight', -1, amount, '-1'],
+    ['weight', '1', amount, "'1'"],
+    ['weight', Number.NaN, amount, 'NaN'],
+    ['groups', 'reports', 'an array of names of groups', "'reports'"],
+    ['groups', ['reports', ''], 'an array of names of groups', 'an array of 2'],
+    ['groups', [1], 'an array of names of groups', 'an array of 1'],
+    ['groups', [], 'at least one group', 'an array of 0'],
+    ['zone', '', 'the name of a zone', "''"],
+    ['zone', 7, 'the name of a zone', '7'],
+  ])('refuses %s of a replica: %s', (key, value, expected, found) => {
+    const replicas = [{ host: 'db-2' }, { host: 'db-3', [key]: value }];
+    const lines = messageOf({ primary, replicas }).split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toContain(`replicas[1].${key}: expected ${expected}`);
+    expect(lines[1]).toContain(`found ${found}`);
+  });
+
+  it.each([
+    ['heartbeat', "did you mean 'heartbeatTable'?"],
+    ['onlag', "did you mean 'onLag'?"],
+    ['maxlag', "did you mean 'maxLag'?"],
+    ['maxLifeTime', "did you mean 'maxLifetime'?"],
+    ['subSet', "did you mean 'subset'?"],
+    ['primaryRead', "did you mean 'primaryReads'?"],
+    ['allowReplicaDown', "did you mean 'allowReplicasDown'?"],
+    ['dnsRefreshes', "did you mean 'dnsRefresh'?"],
+  ])('knows what %s was meant to be', (key, expected) => {
+    expect(messageOf({ primary, [key]: 1 })).toContain(`${key}: unknown option; ${expected}`);
+  });
+
+  it.each([
+    { balancing: () => 'db-2' },
+    { balancing: 'random', zone: 'a', subset: 1, subsetKey: 'k' },
+    { primaryReads: 0.25, primaryReadShare: 0, onNoReplica: 'error' },
+    { primaryReadShare: 1, allowPrimaryDown: false, allowReplicasDown: false },
+    { maxLag: 0, onLag: 'leastLagged', heartbeatTable: 'percona.heartbeat' },
+    { topology: 'readOnly', probeInterval: 1, probeTimeout: 2_147_483_647, primaryWait: 0 },
+    { maxLifetime: false, dnsRefresh: false, minIdle: 0, closeTimeout: 0 },
+  ])('accepts %o', (routing) => {
+    expect(messageOf({ primary, ...routing })).toBe('no error');
+  });
+
+  it('accepts what a host is to reads, and gives it to nobody else', () => {
+    const traits = { weight: 0, groups: ['a', 'b'], zone: 'z' };
+    const { hosts } = parseOptions({
+      primary: { ...primary, ...traits },
+      replicas: [{ host: 'db-2', ...traits }, { host: 'db-3' }],
+    });
+    expect(hosts.map((host) => host.traits)).toEqual([
+      traits,
+      traits,
+      { weight: 1, groups: ['default'], zone: null },
+    ]);
+    for (const { source } of hosts) {
+      expect('options' in source ? Object.keys(source.options) : []).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/weight|groups|zone/)]),
+      );
+    }
+  });
+
+  it('has the defaults that are documented', () => {
+    expect(parseOptions({ primary }).routing).toEqual({
+      balancing: 'leastOutstanding',
+      primaryReads: 0,
+      onNoReplica: 'primary',
+      primaryReadShare: 1,
+      allowPrimaryDown: true,
+      allowReplicasDown: true,
+      onLag: 'primary',
+      topology: 'static',
+      probeInterval: 1_000,
+      probeTimeout: 1_000,
+      primaryWait: 5_000,
+      maxLifetime: 1_800_000,
+      minIdle: 0,
+      dnsRefresh: 30_000,
+      closeTimeout: 10_000,
+      causalWait: 50,
+      causalWindow: 5_000,
+      cluster: '',
+      acquireTimeout: 10_000,
+      checkIdleAfter: 30_000,
+      catalogueRefresh: 300_000,
+      trustDeclarations: false,
+    });
+  });
+
+  it('refuses a topology that its hosts cannot be of when the pool is made', () => {
+    expect(() => createReplicatedPool({ primary, topology: 'aurora' })).toThrow(
+      /RWSPLIT|Invalid options/,
+    );
+  });
+
   it('reports every problem at once', () => {
     const message = messageOf({ primary: { port: 'x' }, replicas: 3, balancing: 1, colour: 'red' });
     expect(message.split('\n')).toHaveLength(5);

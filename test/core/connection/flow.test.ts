@@ -355,7 +355,7 @@ describe('a statement that runs in a step of its own', () => {
 });
 
 describe('what is wished for a statement', () => {
-  const wished = { forcePrimary: true, consistency: null, isTracked: true };
+  const wished = { ...noWishes, forcePrimary: true };
 
   beforeEach(() => storage().enterWith(undefined));
 

@@ -215,12 +215,12 @@ describe('failureOf', () => {
     [
       'a write on a read-only server',
       { errno: 1290, message: 'with the --super-read-only option' },
-      'read-only',
+      'demoted',
     ],
     [
       'MariaDB says it otherwise',
       { errno: 1290, message: 'with the --read_only option' },
-      'read-only',
+      'demoted',
     ],
     ['another option', { errno: 1290, message: 'with the --secure-file-priv option' }, 'statement'],
     ['an unknown table', { errno: 1146 }, 'differs'],

@@ -237,6 +237,11 @@ const statuses: readonly {
     lag: null,
   },
   {
+    why: 'applier stopped, whatever the seconds say',
+    rows: [{ ...mysql, Replica_SQL_Running: 'No', Seconds_Behind_Source: 1 }],
+    lag: null,
+  },
+  {
     why: 'both run, and it is not known',
     rows: [{ ...mysql, Seconds_Behind_Source: null }],
     lag: null,

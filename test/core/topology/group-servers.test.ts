@@ -68,6 +68,17 @@ describe('a group', () => {
     primary = findings.writable[0] ?? null;
   });
 
+  it('is in the same view to all members', async () => {
+    const views = await Promise.all(group.all.map(ask));
+    const [first] = views;
+    expect(first?.group).toMatch(/^\d+$/);
+    // The first member alone, then one more with each that joined.
+    expect(first?.sequence).toBeGreaterThanOrEqual(group.all.length);
+    for (const view of views) {
+      expect(view).toMatchObject({ group: first?.group, sequence: first?.sequence });
+    }
+  });
+
   it('is known from one member', async () => {
     const [, second] = group.all;
     const { members, readable } = await round(second === undefined ? [] : [second]);

@@ -27,6 +27,7 @@ import type { Dialect } from '../statement/facts.ts';
 import { currentSession } from './client-session.ts';
 import { ReplicatedConnection } from './connection.ts';
 import { type Flow, followFlows, nextFlow } from './flow.ts';
+import { Gate } from './gate.ts';
 import { promisePool } from './promise.ts';
 import { RunStatement } from './run-statement.ts';
 import { newSharedSession } from './shared-session.ts';
@@ -375,6 +376,7 @@ export class ReplicatedPool extends EventEmitter {
       hosts: this.#hosts,
       catalogue: this.#catalogue,
       causality: this.#causality,
+      gate: new Gate(this.#hosts, routing),
       monitor: this.#roster.monitor,
       share: new Share(most, acquireTimeout),
       policy: { maxLag, onLag, onNoReplica },

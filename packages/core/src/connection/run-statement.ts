@@ -90,7 +90,9 @@ export class RunStatement implements Task {
     if (facts.asks.includes('insert-id')) {
       session.comeBack();
     }
-    if (this.#isGivenUp) {
+    if (this.#statement.useReplica && facts.kind === 'write') {
+      this.#refuseUnsent('use-replica', writeOnReplica());
+    } else if (this.#isGivenUp) {
       this.#refuseUnsent('transaction', destroyedWhileWaiting());
     } else if (needsCheck(session.state, facts)) {
       const proceed = (obstacle: Obstacle | null) => this.#proceed(obstacle, facts);
@@ -379,7 +381,7 @@ export class RunStatement implements Task {
   }
 
   /** Nothing was sent. */
-  #refuseUnsent(reason: 'transaction' | 'follow-up', error: Error): void {
+  #refuseUnsent(reason: 'transaction' | 'follow-up' | 'use-replica', error: Error): void {
     process.nextTick(() => this.#finish({ role: 'current', reason, word: null }, error));
   }
 
@@ -462,6 +464,13 @@ function destroyedWhileWaiting(): RwSplitError {
   return new RwSplitError(
     'RWSPLIT_CONNECTION_DESTROYED',
     'The connection was destroyed while its statement waited for a server',
+  );
+}
+
+function writeOnReplica(): RwSplitError {
+  return new RwSplitError(
+    'RWSPLIT_USE_REPLICA',
+    'useReplica: expected a statement that reads, found one that writes: it was not sent',
   );
 }
 

@@ -9,6 +9,7 @@ import { freshSession, isBound, isHeld } from '../session/state.ts';
 import type { Answer, StatePin } from '../statement/facts.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Flow, FlowStep } from './flow.ts';
+import type { Gate } from './gate.ts';
 import { followUpLost } from './refusals.ts';
 import { Session } from './session.ts';
 import { newSharedSession, type SharedSession } from './shared-session.ts';
@@ -26,6 +27,7 @@ export interface SessionContext {
   readonly hosts: Hosts;
   readonly catalogue: Catalogue;
   readonly causality: Causality;
+  readonly gate: Gate;
   readonly monitor: Monitor;
   /** What reads may have of the primary while replicas are gone. */
   readonly share: Share;
@@ -293,7 +295,19 @@ export class TaskQueue {
 
   #start(task: Task): void {
     this.#running = task;
-    task.run(() => this.#finished());
+    const { gate } = this.context;
+    if (gate.isOpen) {
+      task.run(() => this.#finished());
+      return;
+    }
+    gate.pass((error) => {
+      if (error === null) {
+        task.run(() => this.#finished());
+      } else {
+        this.#finished();
+        task.refuse(error);
+      }
+    });
   }
 
   #finished(): void {

@@ -1,4 +1,6 @@
+import { isBusy } from '../pool/failure.ts';
 import type { Host } from '../pool/host.ts';
+import type { DriverError } from '../pool/mysql2.ts';
 import { SideConnection } from '../pool/side-connection.ts';
 import type { Row } from '../topology/topology.ts';
 import { type Ask, LagProbe } from './lag-probe.ts';
@@ -30,6 +32,8 @@ export class Probe {
   /** Whether it did not answer in time when it was asked last. */
   isSilent = false;
   #isClosed = false;
+  /** What it has said last of its role. */
+  #last: Said | null = null;
 
   /** @param timeout how long all answers of one round may take, in milliseconds. */
   constructor(host: Host, timeout: number, heartbeatTable: string | null) {
@@ -58,11 +62,14 @@ export class Probe {
       const said = await this.#questioned((sql) => connection.rows(sql), questions);
       connection.limit(null);
       this.isSilent = false;
+      this.#last = { ...said, lag: null };
       return said;
-    } catch {
-      this.isSilent = true;
+    } catch (error) {
       this.#drop();
-      return null;
+      const hasRoom = !isBusy(error as DriverError);
+      this.isSilent = hasRoom;
+      // A server that has no room for the question is what it was.
+      return hasRoom ? null : this.#last;
     }
   }
 

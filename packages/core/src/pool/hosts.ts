@@ -351,9 +351,9 @@ function inOrderOf(hosts: readonly Host[], key: string, zone: string | null): re
   return ordered.sort((one, other) => rank(one) - rank(other));
 }
 
+/** Those of which nobody knows how far behind they are come last: the primary may be gone. */
 function leastLagged(hosts: readonly Host[]): readonly Host[] {
   const known = hosts.filter(({ lag }) => lag !== null);
   const least = Math.min(...known.map(({ lag }) => Number(lag)));
-  const first = known.find(({ lag }) => lag === least);
-  return first === undefined ? [] : [first];
+  return known.length === 0 ? hosts : known.filter(({ lag }) => lag === least);
 }

@@ -11,6 +11,8 @@ const contextReasons = [
   'follow-up',
   /** `forcePrimary`, as an API call, query option or comment. */
   'force-primary',
+  /** `useReplica` was given with what writes: it is refused. */
+  'use-replica',
   /** No replicas are configured. */
   'no-replicas',
   /** Every replica is out of service. */
