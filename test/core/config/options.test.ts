@@ -65,7 +65,7 @@ describe('options', () => {
     [
       'an unknown balancing',
       { primary, balancing: 'fair' },
-      "balancing: expected 'leastOutstanding' or 'roundRobin', found 'fair'",
+      "balancing: expected 'leastOutstanding' or 'roundRobin' or 'random' or a function, found 'fair'",
     ],
     [
       'a timeout of nothing',
@@ -187,6 +187,9 @@ describe('options', () => {
     ['maxLag', false, `${time} or 0`, 'false'],
     ['onLag', 'least', "'primary' or 'leastLagged' or 'error'", "'least'"],
     ['heartbeatTable', '', "a table name, 'db.table'", "''"],
+    ['heartbeatTable', 'heartbeat', "a table name, 'db.table'", "'heartbeat'"],
+    ['heartbeatTable', 'db.', "a table name, 'db.table'", "'db.'"],
+    ['heartbeatTable', '.heartbeat', "a table name, 'db.table'", "'.heartbeat'"],
     ['heartbeatTable', ['a', 'b'], "a table name, 'db.table'", 'an array of 2'],
     ['topology', 'rds', topologies, "'rds'"],
     ['topology', true, topologies, 'true'],
@@ -217,7 +220,6 @@ describe('options', () => {
     ['groups', 'reports', 'an array of names of groups', "'reports'"],
     ['groups', ['reports', ''], 'an array of names of groups', 'an array of 2'],
     ['groups', [1], 'an array of names of groups', 'an array of 1'],
-    ['groups', [], 'at least one group', 'an array of 0'],
     ['zone', '', 'the name of a zone', "''"],
     ['zone', 7, 'the name of a zone', '7'],
   ])('refuses %s of a replica: %s', (key, value, expected, found) => {
@@ -229,7 +231,7 @@ describe('options', () => {
   });
 
   it.each([
-    ['heartbeat', "did you mean 'heartbeatTable'?"],
+    ['heartbeatTabel', "did you mean 'heartbeatTable'?"],
     ['onlag', "did you mean 'onLag'?"],
     ['maxlag', "did you mean 'maxLag'?"],
     ['maxLifeTime', "did you mean 'maxLifetime'?"],

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { replication } from './accounts.ts';
+import { app, replication } from './accounts.ts';
+import { AdminConnection } from './admin-connection.ts';
 import { Deployment } from './deployment.ts';
 import type { ServerProgram } from './find.ts';
 import type { OwnedServer } from './owned-server.ts';
@@ -12,8 +13,9 @@ export interface MemberRow {
   readonly role: string;
 }
 
+const table = 'performance_schema.replication_group_members';
 const membersOf = `SELECT MEMBER_PORT AS port, MEMBER_STATE AS state, MEMBER_ROLE AS role
-  FROM performance_schema.replication_group_members`;
+  FROM ${table}`;
 const startMember = `START GROUP_REPLICATION USER='${replication.user}', PASSWORD='${replication.password}'`;
 const pollMs = 20;
 
@@ -43,7 +45,9 @@ export class Group extends Deployment<OwnedServer> implements AsyncDisposable {
     await this.join(first);
     await first.query('SET GLOBAL group_replication_bootstrap_group = OFF');
     await Promise.all(others.map((member) => this.join(member)));
+    await first.query(`GRANT SELECT ON ${table} TO ${app.user}`);
     await this.waitUntilOnline(this.all.length);
+    await this.waitUntilReplicated();
   }
 
   /** The group's members as this one sees them: itself alone when it is in no group. */
@@ -108,9 +112,23 @@ export class Group extends Deployment<OwnedServer> implements AsyncDisposable {
     await this.join(server);
   }
 
-  /** Moves the primary, in order: the group waits for running transactions (MySQL manual). */
-  async switchover(to: OwnedServer): Promise<void> {
-    await to.query('SELECT group_replication_set_as_primary(@@server_uuid)');
+  /**
+   * Moves the primary, in order. It waits for the transactions that are open; after
+   * `timeoutSeconds`, where given, it ends the connections that have one (MySQL manual,
+   * group_replication_set_as_primary).
+   */
+  async switchover(to: OwnedServer, timeoutSeconds?: number): Promise<void> {
+    // Not the server's connection, which others want to use during the wait.
+    const connection = new AdminConnection(to.host, to.port);
+    try {
+      await connection.query(
+        timeoutSeconds === undefined
+          ? 'SELECT group_replication_set_as_primary(@@server_uuid)'
+          : `SELECT group_replication_set_as_primary(@@server_uuid, ${timeoutSeconds})`,
+      );
+    } finally {
+      connection.close();
+    }
   }
 
   /** Kills the servers and removes their files. Calling it again does nothing. */

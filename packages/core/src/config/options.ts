@@ -168,7 +168,7 @@ export interface RoutingOptions {
    * Where roles are found out: how long a statement waits for a primary while there is none, in
    * milliseconds; 0: not at all. Then it fails with `RWSPLIT_PRIMARY_DOWN`.
    *
-   * @default 5000
+   * @default 10000
    */
   readonly primaryWait?: number;
   /**
@@ -360,7 +360,7 @@ export const routingDefaults = {
   topology: 'static',
   probeInterval: 1_000,
   probeTimeout: 1_000,
-  primaryWait: 5_000,
+  primaryWait: 10_000,
   maxLifetime: 1_800_000,
   minIdle: 0,
   dnsRefresh: 30_000,

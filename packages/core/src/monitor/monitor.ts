@@ -158,6 +158,8 @@ export class Monitor {
     }
     const { primary, seat } = this.#hosts;
     if ([...said.values()].every((one) => one === null)) {
+      const refusals = [...answers.values()].map((answer) => answer?.refusal ?? null);
+      seat.explain(refusals.find((code) => code !== null) ?? null);
       return;
     }
     const findings = topology.resolve(said, seat.isTaken ? primary.address : null);

@@ -1,4 +1,4 @@
-import { isBusy } from '../pool/failure.ts';
+import { codeOf, isBusy, isOfServer } from '../pool/failure.ts';
 import type { Host } from '../pool/host.ts';
 import type { DriverError } from '../pool/mysql2.ts';
 import { SideConnection } from '../pool/side-connection.ts';
@@ -9,6 +9,8 @@ import { type Ask, LagProbe } from './lag-probe.ts';
 export interface Said {
   /** The answer to the question for its role; `null` if none was asked, or the server refused it. */
   readonly rows: readonly Row[] | null;
+  /** Code of the refusal of that question; `null` if there was none. */
+  readonly refusal: string | null;
   /** How far it is behind, in milliseconds; `null` if that is not known. */
   readonly lag: number | null;
 }
@@ -74,8 +76,13 @@ export class Probe {
   }
 
   async #questioned(ask: Ask, { role, lag }: Questions): Promise<Said> {
-    const rows = role === null ? null : await ask(role).catch(nullIfRefused);
-    return { rows, lag: lag ? await this.#lag.measure(ask).catch(nullIfRefused) : null };
+    const answer = role === null ? null : await ask(role).catch(refusalIn);
+    const isRefused = typeof answer === 'string';
+    return {
+      rows: isRefused ? null : answer,
+      refusal: isRefused ? answer : null,
+      lag: lag ? await this.#lag.measure(ask).catch(() => null) : null,
+    };
   }
 
   #connected(): SideConnection {
@@ -107,9 +114,9 @@ export class Probe {
 }
 
 /** The server has answered, if not what was asked for. */
-function nullIfRefused(error: { errno?: number; fatal?: boolean }): null {
-  if (error.errno === undefined || error.errno <= 0 || error.fatal === true) {
+function refusalIn(error: DriverError): string {
+  if (!isOfServer(error) || error.fatal === true) {
     throw error;
   }
-  return null;
+  return codeOf(error);
 }

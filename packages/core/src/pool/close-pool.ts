@@ -1,4 +1,5 @@
 import { RwSplitError } from '../errors.ts';
+import { isUnreachable } from './failure.ts';
 import type { Host } from './host.ts';
 import { allConnections, breakConnection } from './mysql2.ts';
 
@@ -24,7 +25,8 @@ export function closePool(host: Host, milliseconds: number): Promise<Error | nul
     }, milliseconds);
     host.pool.end((error) => {
       clearTimeout(deadline);
-      resolve(error ?? null);
+      // One that was still being made, to a server that is gone, is gone too.
+      resolve(error && !isUnreachable(error) ? error : null);
     });
   });
 }

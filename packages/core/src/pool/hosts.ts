@@ -1,3 +1,4 @@
+import { isRwSplitError } from '../errors.ts';
 import { type Balancing, choose, chosenBy, nextTurn } from '../hosts/choose.ts';
 import { preferenceOf } from '../hosts/subset.ts';
 import * as keywords from '../statement/keywords.ts';
@@ -211,12 +212,28 @@ export class Hosts {
     return chosen;
   }
 
-  /** Asks for a connection to the primary, which is waited for where it is found out. */
+  /** Asks for a connection to the primary; where roles are found out, one that is gone is waited for. */
   leasePrimary(callback: LeaseCallback): void {
-    if (this.seat.isTaken) {
-      this.#leaseFrom(this.primary, callback);
+    if (!this.seat.isTaken) {
+      this.#awaitPrimary(callback);
       return;
     }
+    this.#leaseFrom(this.primary, (failure, lease) => {
+      if (failure !== null && this.#isGone(failure.error)) {
+        // Nothing was sent, and another one may take its place.
+        this.seat.vacate();
+        this.#awaitPrimary(callback);
+      } else {
+        callback(failure, lease);
+      }
+    });
+  }
+
+  #isGone(error: Error): boolean {
+    return !this.#policy.isStatic && isRwSplitError(error) && error.code === 'RWSPLIT_PRIMARY_DOWN';
+  }
+
+  #awaitPrimary(callback: LeaseCallback): void {
     this.#policy.onDoubt();
     this.seat.whenTaken(this.#policy.primaryWait, (host) => {
       if (host === null) {

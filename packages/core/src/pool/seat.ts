@@ -9,6 +9,7 @@ export class Seat {
   #host: Host;
   #vacancy: Vacancy | null;
   #rivals: readonly string[] = [];
+  #refusal: string | null = null;
   readonly #waiting = new Set<(host: Host | null) => void>();
 
   /** @param isKnown whether the first one is the primary for sure; else it is waited for. */
@@ -39,6 +40,11 @@ export class Seat {
   vacate(rivals: readonly string[] = []): void {
     this.#vacancy = rivals.length > 0 ? 'several' : 'none';
     this.#rivals = rivals;
+  }
+
+  /** Nobody says who is the primary; with the code of a refusal to say so, if there was one. */
+  explain(refusal: string | null): void {
+    this.#refusal = refusal;
   }
 
   /** Waits for a primary, for so many milliseconds; `null`: there is none. */
@@ -74,11 +80,15 @@ export class Seat {
       );
     }
     const why =
-      this.#vacancy === 'unknown'
-        ? 'no host has said yet whether it takes writes'
-        : 'no host takes writes';
+      this.#vacancy === 'unknown' ? unknownBecause(this.#refusal) : 'no host takes writes';
     return new RwSplitError('RWSPLIT_PRIMARY_DOWN', `There is no primary: ${why}`, {
       isRetryable: true,
     });
   }
+}
+
+function unknownBecause(refusal: string | null): string {
+  return refusal === null
+    ? 'no host has said yet whether it takes writes'
+    : `the hosts refuse to say whether they take writes (${refusal}): the account may lack a privilege`;
 }
