@@ -3,6 +3,9 @@ import { channels, type HostEvent } from '@rwsplit/core';
 import type { Cluster } from '../support/servers/cluster.ts';
 import type { Server } from '../support/servers/server.ts';
 import { createLedgerTable } from './ledger.ts';
+import { until } from './load.ts';
+
+type HostState = HostEvent['state'];
 
 /** What the tests of this folder read and write: `item` with three rows, and `entry` for ledgers. */
 export async function createTables(cluster: Cluster, database = 'app'): Promise<void> {
@@ -39,6 +42,11 @@ export class HostWatch implements Disposable {
   /** The states that a host went through, in order. */
   statesOf({ name }: { readonly name: string }): string[] {
     return this.events.filter(({ host }) => host === name).map(({ state }) => state);
+  }
+
+  /** Waits until this was a host's last state. */
+  async until({ name }: { readonly name: string }, state: HostState): Promise<void> {
+    await until(() => this.statesOf({ name }).at(-1) === state);
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../contract/apis.ts';
-import { codeOf, Ledger } from './ledger.ts';
+import { codeOf, Ledger, type Outcome } from './ledger.ts';
 
 /** Between two statements of a client, in milliseconds: the servers share two cores with them. */
 const pause = 2;
@@ -16,12 +16,15 @@ export class Load {
   /** Reads that showed something else than there is. */
   readonly wrongReads: string[] = [];
   readonly #api: Api;
+  readonly #seesOwnWrites: boolean;
   readonly #clients: readonly Promise<void>[];
   #reads = 0;
   #isRunning = true;
 
-  constructor(api: Api, { clients = 12, database = 'app' } = {}) {
+  /** @param seesOwnWrites whether reads are to find the writes before them. */
+  constructor(api: Api, { clients = 12, database = 'app', seesOwnWrites = true } = {}) {
     this.#api = api;
+    this.#seesOwnWrites = seesOwnWrites;
     this.ledger = new Ledger(`${database}.entry`);
     this.#clients = Array.from({ length: clients }, (_, index) => this.#client(index));
   }
@@ -29,35 +32,19 @@ export class Load {
   /** Waits until so many more reads were answered. */
   async reads(count: number): Promise<void> {
     const goal = this.#reads + count;
-    await this.#until(() => this.#reads >= goal);
+    await until(() => this.#reads >= goal);
   }
 
-  /** Waits until so many more writes were acknowledged. */
-  async writes(count: number): Promise<void> {
-    const goal = this.ledger.count('acknowledged') + count;
-    await this.#until(() => this.ledger.count('acknowledged') >= goal);
-  }
-
-  /** Waits until so many more writes were not acknowledged. */
-  async failures(count: number): Promise<void> {
-    const failed = () => this.ledger.count('refused') + this.ledger.count('unknown');
-    const goal = failed() + count;
-    await this.#until(() => failed() >= goal);
+  /** Waits until so many more writes had this outcome. */
+  async writes(count: number, outcome: Outcome = 'acknowledged'): Promise<void> {
+    const goal = this.ledger.count(outcome) + count;
+    await until(() => this.ledger.count(outcome) >= goal);
   }
 
   /** Ends it; resolves when the last statement is answered. */
   async stop(): Promise<void> {
     this.#isRunning = false;
     await Promise.all(this.#clients);
-  }
-
-  async #until(isTrue: () => boolean): Promise<void> {
-    while (!isTrue()) {
-      if (!this.#isRunning) {
-        throw new Error('the load was stopped');
-      }
-      await sleep(5);
-    }
   }
 
   async #client(index: number): Promise<void> {
@@ -71,12 +58,18 @@ export class Load {
           await this.#transact();
           break;
         case 1:
-          await this.#read('SELECT COUNT(*) AS n FROM entry WHERE id = ?', own ?? 0, own ? 1 : 0);
+          await this.#readOwn(own);
           break;
         default:
           await this.#read('SELECT COUNT(*) AS n FROM item WHERE id <= ?', 3, 3);
       }
       await sleep(pause);
+    }
+  }
+
+  async #readOwn(id: number | null): Promise<void> {
+    if (id !== null && this.#seesOwnWrites) {
+      await this.#read('SELECT COUNT(*) AS n FROM entry WHERE id = ?', id, 1);
     }
   }
 
@@ -107,5 +100,12 @@ export class Load {
         await run('INSERT INTO entry (id, part) VALUES (?, 2)', [id]);
       }),
     );
+  }
+}
+
+/** Looks now and then until something is so. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) {
+    await sleep(5);
   }
 }

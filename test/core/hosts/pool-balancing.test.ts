@@ -23,7 +23,13 @@ const warnings = warningsOf('RWSPLIT_BALANCING');
 
 describe('reads go to replicas', () => {
   it.each<
-    [string, Omit<Partial<ReplicatedPoolOptions>, 'replicas'> & { replicas?: readonly (string | HostOptions)[] }, object]
+    [
+      string,
+      Omit<Partial<ReplicatedPoolOptions>, 'replicas'> & {
+        replicas?: readonly (string | HostOptions)[];
+      },
+      object,
+    ]
   >([
     ['each in turn, when nothing is under way', {}, { a: 4, b: 4 }],
     ['each in turn', { balancing: 'roundRobin' }, { a: 4, b: 4 }],

@@ -155,6 +155,11 @@ describe('recoveryFrom', () => {
     ['a read that broke on the primary: anywhere', read, ['replica', null]],
     ['the same after a part of the answer', { ...read, hasAnswered: true }, null],
     ['a write that may have been sent', write, null],
+    [
+      'a write that a primary refused which is one no more',
+      { ...write, failure: 'demoted' },
+      ['primary', null],
+    ],
     ['a write that was not sent', { ...write, failure: 'not-sent' }, ['primary', null]],
     ['the same too often', { ...write, failure: 'not-sent', isExhausted: true }, null],
     ['a write that ran in a read-only transaction', { ...write, failure: 'read-only' }, null],
@@ -163,14 +168,5 @@ describe('recoveryFrom', () => {
   ] as const)('%s', (_name, attempt, expected) => {
     const recovery = recoveryFrom(attempt);
     expect(recovery === null ? null : [recovery.role, recovery.reason]).toEqual(expected);
-    expect(recovery?.isElsewhere ?? false).toBe(false);
-  });
-
-  it('has the primary found, which says that it takes no writes', () => {
-    expect(recoveryFrom({ ...write, failure: 'demoted' })).toEqual({
-      role: 'primary',
-      reason: null,
-      isElsewhere: true,
-    });
   });
 });

@@ -330,6 +330,10 @@ export class RunStatement implements Task {
     if (isGone) {
       session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
     }
+    if (failure === 'demoted' && lease.role === 'primary') {
+      // Whatever becomes of this statement: the next ones belong elsewhere.
+      this.#context.hosts.refusedBy(lease.host);
+    }
     if (isGone || failure === 'timeout') {
       session.spoil();
     }
@@ -362,9 +366,6 @@ export class RunStatement implements Task {
       return;
     }
     this.#attempts.failedOn(lease.host, lease.role);
-    if (recovery.isElsewhere) {
-      this.#context.hosts.refusedBy(lease.host);
-    }
     if (recovery.reason === 'fence') {
       this.#context.catalogue.rememberRefusal(this.#statement.sql);
     }

@@ -15,7 +15,7 @@ export function failureOf(error: DriverError): Failure {
   if (isRefusedByServer(error)) {
     return 'demoted';
   }
-  if (error.errno === serverShutdown || error.errno === connectionKilled) {
+  if (error.errno !== undefined && leaving.has(error.errno)) {
     return 'connection';
   }
   if (error.fatal === true && error.code === undefined) {
@@ -34,11 +34,12 @@ function isOfThisProcess(error: DriverError): boolean {
   return error instanceof TypeError || error instanceof RangeError;
 }
 
-/** ER_SERVER_SHUTDOWN: the statement was ended by the server going down; the socket follows. */
-const serverShutdown = 1053;
-
-/** MariaDB's ER_CONNECTION_KILLED. */
-const connectionKilled = 1927;
+/**
+ * ER_SERVER_SHUTDOWN: the statement was ended by the server going down; the socket follows. MariaDB's
+ * ER_CONNECTION_KILLED. ER_SERVER_OFFLINE_MODE, and the same with its reason, as a member says it that
+ * has left its group.
+ */
+const leaving: ReadonlySet<number> = new Set([1053, 1927, 3032, 6400]);
 
 const networkCodes: ReadonlySet<string> = new Set([
   'PROTOCOL_CONNECTION_LOST',
@@ -88,7 +89,7 @@ export function isBusy(error: DriverError): boolean {
 
 /** The code of an error for statistics and warnings; never its text, which may name accounts. */
 export function codeOf(error: DriverError): string {
-  return error.code === undefined ? error.name : String(error.code);
+  return String(error.code ?? error.errno ?? error.name);
 }
 
 /** Whether the server itself has said so. */

@@ -47,6 +47,9 @@ export interface HostsPolicy {
   readonly onDoubt: () => void;
 }
 
+/** Between two times that the connections of a primary are replaced because it refuses writes, in milliseconds. */
+const longestDoubt = 1_000;
+
 /** What changes the hosts of a pool. */
 export interface HostsListener {
   /** The roles have changed, or hosts have come or gone. */
@@ -73,6 +76,8 @@ export class Hosts {
   /** Whether every replica may have every read that says nothing. */
   #isUniform = true;
   #choices = 0;
+  /** When the connections of a primary that refuses writes were replaced last. */
+  #replacedAt = Number.NEGATIVE_INFINITY;
   #isFunctionBroken = false;
 
   constructor(primary: Host, replicas: readonly Host[], policy: HostsPolicy) {
@@ -247,11 +252,16 @@ export class Hosts {
   /** The primary says that it takes no writes: it is one no more. */
   refusedBy(host: HostInfo): void {
     const { primary } = this;
-    if (host === primary) {
+    if (host !== primary) {
+      return;
+    }
+    if (!this.#policy.isStatic) {
       primary.replaceConnections();
-      if (!this.#policy.isStatic) {
-        this.seat.vacate();
-      }
+      this.seat.vacate();
+    } else if (performance.now() > this.#replacedAt + longestDoubt) {
+      // Its name may lead to another server by now; or it is the right one, and read-only for a while.
+      this.#replacedAt = performance.now();
+      primary.replaceConnections();
     }
     this.#policy.onDoubt();
   }

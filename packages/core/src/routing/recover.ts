@@ -21,8 +21,6 @@ export interface Recovery {
   readonly role: Role;
   /** The reason of the new route; `null`: the reason that it had. */
   readonly reason: Extract<RouteReason, 'fence' | 'replica-differs'> | null;
-  /** Whether the host is not what it was taken for, so that the primary has to be found first. */
-  readonly isElsewhere: boolean;
 }
 
 /**
@@ -42,11 +40,10 @@ export function recoveryFrom(attempt: FailedAttempt): Recovery | null {
 function afterPrimary({ failure, isPlainRead }: FailedAttempt): Recovery | null {
   switch (failure) {
     case 'not-sent':
-      return { role: 'primary', reason: null, isElsewhere: false };
     case 'demoted':
-      return { role: 'primary', reason: null, isElsewhere: true };
+      return { role: 'primary', reason: null };
     case 'connection':
-      return isPlainRead ? { role: 'replica', reason: null, isElsewhere: false } : null;
+      return isPlainRead ? { role: 'replica', reason: null } : null;
     default:
       return null;
   }
@@ -56,12 +53,12 @@ function afterReplica({ failure }: FailedAttempt): Recovery | null {
   switch (failure) {
     case 'connection':
     case 'not-sent':
-      return { role: 'replica', reason: null, isElsewhere: false };
+      return { role: 'replica', reason: null };
     case 'read-only':
     case 'demoted':
-      return { role: 'primary', reason: 'fence', isElsewhere: false };
+      return { role: 'primary', reason: 'fence' };
     case 'differs':
-      return { role: 'primary', reason: 'replica-differs', isElsewhere: false };
+      return { role: 'primary', reason: 'replica-differs' };
     default:
       return null;
   }
