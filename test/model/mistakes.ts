@@ -106,9 +106,9 @@ export const mistakes: readonly Mistake[] = [
       ['consistency/marks.ts', /return this\.#places\.size === 0/, 'return true'],
       ['consistency/placement.ts', /preferred: scope\?\.preferred \?\? null/, 'preferred: null'],
       [
-        'connection/run-statement.ts',
-        /return role === host\.role && limits/,
-        "return role === host.role && role === 'primary' && limits",
+        'connection/replica-search.ts',
+        /held\?\.role === 'replica' && offered/,
+        "held?.role === 'primary' && offered",
       ],
     ],
     kinds: ['handle', 'scope'],

@@ -66,6 +66,26 @@ describe('the proxy between two sockets', () => {
     await vi.waitFor(() => expect(client.events()).toEqual(['end']));
   });
 
+  it.each([
+    ['up', ''],
+    ['down', 'b'],
+  ] as const)('holds what goes %s alone, also of new connections', async (direction, arrives) => {
+    const client = await open(proxy.port);
+    await client.echo('a');
+    let arrived = '';
+    upstream[0]?.on('data', (bytes) => {
+      arrived += String(bytes);
+    });
+    proxy.pause(direction);
+    client.socket.write('b');
+    const late = await open(proxy.port);
+    late.socket.write('c');
+    await sleep(100);
+    expect([arrived, client.received(), late.received()]).toEqual([arrives, 'a', '']);
+    proxy.resume();
+    await vi.waitFor(() => expect([client.received(), late.received()]).toEqual(['ab', 'c']));
+  });
+
   it('delays each direction, in order, and no longer when told so', async () => {
     const client = await open(proxy.port);
     proxy.delay(60);
@@ -119,6 +139,25 @@ describe('the proxy between two sockets', () => {
     await sleep(50);
     expect([arrived, client.received()]).toEqual([arrives, answered]);
     expect(await (await open(proxy.port)).echo('c')).toBe('c');
+  });
+
+  it.each([
+    ['text', ''],
+    ['answer', 'last'],
+  ] as const)('resets a connection that sends a text: the %s is lost', async (loss, arrives) => {
+    const [client, other] = [await open(proxy.port), await open(proxy.port)];
+    await client.echo('a');
+    let arrived = '';
+    upstream[0]?.on('data', (bytes) => {
+      arrived += String(bytes);
+    });
+    proxy.trap('last', loss);
+    client.socket.write(arrives || 'the last one');
+    await vi.waitFor(() => expect(client.events()).toEqual(['ECONNRESET', 'close']));
+    expect([arrived, client.received()]).toEqual([arrives, 'a']);
+    expect(await other.echo('b')).toBe('b');
+    proxy.trap(null);
+    expect(await other.echo('last')).toBe('last');
   });
 
   it('resets the client when the target is gone', async () => {

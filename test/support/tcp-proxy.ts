@@ -5,16 +5,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** `up` is from the client to the server, `down` is what the server answers. */
 export type Direction = 'up' | 'down';
 
+const directions: readonly Direction[] = ['up', 'down'];
+
 export interface ProxyTarget {
   readonly host: string;
   readonly port: number;
 }
 
+/** Where a text is lost: on its way to the server, or its answer on the way back. */
+export type Loss = 'text' | 'answer';
+
 /** What applies to all connections. */
 interface Weather {
   delayMs: number;
-  /** Pending while the network is paused. */
-  flowing: Promise<void>;
+  /** Connections that send this text are reset; `null`: none. */
+  trap: { readonly text: string; readonly loss: Loss } | null;
+  /** Pending while the network is paused in that direction. */
+  readonly flowing: Record<Direction, Promise<void>>;
 }
 
 /** A TCP proxy on loopback: the network between a client and one server, with its faults. */
@@ -23,7 +30,11 @@ export class TcpProxy implements Disposable {
   readonly #target: ProxyTarget;
   readonly #links = new Set<Link>();
   readonly #listener: Server;
-  readonly #weather: Weather = { delayMs: 0, flowing: Promise.resolve() };
+  readonly #weather: Weather = {
+    delayMs: 0,
+    trap: null,
+    flowing: { up: Promise.resolve(), down: Promise.resolve() },
+  };
   #port = 0;
   #resume: () => void = () => {};
 
@@ -55,20 +66,25 @@ export class TcpProxy implements Disposable {
   }
 
   /**
-   * Nothing passes any more, in either direction, not even the end of a connection. New connections
-   * are accepted and get no answer. Nothing is lost: see {@link resume}.
+   * Nothing passes any more, in either direction or in one, not even the end of a connection. New
+   * connections are accepted and get no answer. Nothing is lost: see {@link resume}.
    */
-  pause(): void {
-    this.#resume();
-    this.#weather.flowing = new Promise((resolve) => {
+  pause(direction?: Direction): void {
+    this.resume();
+    const flowing = new Promise<void>((resolve) => {
       this.#resume = resolve;
     });
+    for (const one of direction === undefined ? directions : [direction]) {
+      this.#weather.flowing[one] = flowing;
+    }
   }
 
   /** Ends {@link pause}: what was held back arrives now. */
   resume(): void {
     this.#resume();
-    this.#weather.flowing = Promise.resolve();
+    for (const direction of directions) {
+      this.#weather.flowing[direction] = Promise.resolve();
+    }
   }
 
   /** Each byte takes this long, in each direction: a round trip takes twice as long. 0 ends it. */
@@ -84,6 +100,14 @@ export class TcpProxy implements Disposable {
   /** Tells the clients that the server has closed its half (FIN); what they send still arrives. */
   halfClose(): void {
     for (const link of this.#links) link.client.end();
+  }
+
+  /**
+   * From now on resets each connection whose client sends this text: before the server gets it, or when
+   * the server has answered it, in place of the answer. `null` ends it. It has to come in one piece.
+   */
+  trap(text: string | null, loss: Loss = 'text'): void {
+    this.#weather.trap = text === null ? null : { text, loss };
   }
 
   /** New connections are refused (ECONNREFUSED), those open now stay. */
@@ -126,6 +150,8 @@ class Link {
   readonly #upstream: Socket;
   readonly #weather: Weather;
   readonly #dropped = new Set<Direction>();
+  /** Whether the next answer is not passed on. */
+  #isTrapped = false;
 
   constructor(client: Socket, upstream: Socket, weather: Weather) {
     this.client = client;
@@ -151,16 +177,26 @@ class Link {
       const due = Date.now() + this.#weather.delayMs;
       last = last.then(async () => {
         if (due > Date.now()) await sleep(due - Date.now());
-        await this.#weather.flowing;
+        await this.#weather.flowing[direction];
         event();
       });
     };
     from.on('data', (bytes) =>
       inOrder(() => {
-        if (to.writable && !this.#dropped.has(direction)) to.write(bytes);
+        if (this.#isCaught(bytes, direction)) this.reset();
+        else if (to.writable && !this.#dropped.has(direction)) to.write(bytes);
       }),
     );
     from.on('end', () => inOrder(() => to.end()));
     from.on('error', () => inOrder(() => to.resetAndDestroy()));
+  }
+
+  /** Whether these bytes are what {@link TcpProxy.trap} waits for. */
+  #isCaught(bytes: Buffer, direction: Direction): boolean {
+    const { trap } = this.#weather;
+    if (direction === 'down') return this.#isTrapped;
+    if (trap === null || !bytes.includes(trap.text)) return false;
+    this.#isTrapped = trap.loss === 'answer';
+    return trap.loss === 'text';
   }
 }

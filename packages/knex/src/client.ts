@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream';
-import { outsideFlows, ReplicatedConnection } from '@rwsplit/core';
+import { outsideFlows, ReplicatedConnection, type ReplicatedPool } from '@rwsplit/core';
 import type { Knex } from 'knex';
 import { asStep, FlowingQueryBuilder, inFlow, rawInFlow } from './flow.ts';
 import { addForcePrimary, addHint, isHint } from './force-primary.ts';
@@ -17,6 +17,28 @@ import { addUseReplica } from './use-replica.ts';
  * the constructor, for transactions and for `withUserParams`, and those share at most the pool.
  */
 const sessionsOf = new WeakMap<object, Sessions>();
+
+/**
+ * Core's pool behind an instance of Knex, to add and remove replicas, and to see how its hosts are; `null`
+ * if it has no replicas, or no pool yet or any more. With a function for `connection`, the pool of the
+ * current settings.
+ *
+ * ```ts
+ * import { poolOf, ReplicatedMysql2 } from '@rwsplit/knex';
+ * import Knex from 'knex';
+ *
+ * const connection = { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' };
+ * const knex = Knex({ client: ReplicatedMysql2, connection, replicas: [{ host: 'db-2' }] });
+ * await knex('person').select('name');
+ * poolOf(knex)?.addReplica({ host: 'db-3' });
+ * for (const { name, state, lag } of poolOf(knex)?.stats().hosts ?? []) console.log(name, state, lag);
+ * await knex.destroy();
+ * ```
+ */
+export function poolOf(knex: Knex): ReplicatedPool | null {
+  const { pool } = knex.client as { pool?: object };
+  return (pool === undefined ? undefined : sessionsOf.get(pool)?.pool) ?? null;
+}
 
 /**
  * Knex's client for mysql2 that runs reads on replicas. What it does not say here, it does as the

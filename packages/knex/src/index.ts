@@ -11,7 +11,7 @@ export {
   withoutTracking,
   withSession,
 } from '@rwsplit/core';
-export { ReplicatedMysql2 } from './client.ts';
+export { poolOf, ReplicatedMysql2 } from './client.ts';
 export type { ReplicationOptions } from './config.ts';
 export { forcePrimary, type Hintable } from './force-primary.ts';
 export { useReplica } from './use-replica.ts';

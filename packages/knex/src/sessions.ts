@@ -147,6 +147,11 @@ export class Sessions {
     return this.#current?.pool.isHeldHere ?? false;
   }
 
+  /** The pool that new sessions are of; `null` before there are settings. */
+  get pool(): ReplicatedPool | null {
+    return this.#current?.pool ?? null;
+  }
+
   async end(): Promise<void> {
     await this.#current?.end();
   }

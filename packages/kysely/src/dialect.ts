@@ -1,3 +1,4 @@
+import type { ReplicatedPool } from '@rwsplit/core';
 import {
   type DatabaseIntrospector,
   type Dialect,
@@ -35,6 +36,7 @@ import {
  */
 export class ReplicatedMysqlDialect implements Dialect {
   readonly #options: DriverOptions;
+  readonly #drivers = new Set<ReplicatedMysqlDriver>();
 
   /** @throws `RWSPLIT_OPTIONS` with every problem of the options. */
   constructor(options: ReplicatedMysqlDialectOptions) {
@@ -42,7 +44,37 @@ export class ReplicatedMysqlDialect implements Dialect {
   }
 
   createDriver(): Driver {
-    return new ReplicatedMysqlDriver(this.#options);
+    const driver: ReplicatedMysqlDriver = new ReplicatedMysqlDriver(this.#options, (isOpen) => {
+      if (isOpen) {
+        this.#drivers.add(driver);
+      } else {
+        this.#drivers.delete(driver);
+      }
+    });
+    return driver;
+  }
+
+  /**
+   * Core's pools behind the Kysely instances made from this dialect, each from its first query until it is
+   * destroyed: to add and remove replicas, and to see how the hosts are.
+   *
+   * ```ts
+   * import { ReplicatedMysqlDialect } from '@rwsplit/kysely';
+   * import { Kysely } from 'kysely';
+   *
+   * const primary = { host: 'db-1', user: 'app', password: process.env.DB_PASSWORD, database: 'shop' };
+   * const dialect = new ReplicatedMysqlDialect({ primary, replicas: [{ host: 'db-2' }] });
+   * const db = new Kysely<{ person: { name: string } }>({ dialect });
+   * await db.selectFrom('person').select('name').execute();
+   * for (const pool of dialect.pools) {
+   *   pool.addReplica({ host: 'db-3' });
+   *   for (const { name, state, lag } of pool.stats().hosts) console.log(name, state, lag);
+   * }
+   * await db.destroy();
+   * ```
+   */
+  get pools(): readonly ReplicatedPool[] {
+    return [...this.#drivers].flatMap(({ pool }) => pool ?? []);
   }
 
   createQueryCompiler(): QueryCompiler {

@@ -26,12 +26,21 @@ export class ReplicatedMysqlDriver implements Driver {
   /** Opened while Kysely is still in the caller's flow: later on it waits for this driver first. */
   #first: Promise<ReplicatedConnection> | null = null;
 
-  constructor(options: DriverOptions) {
+  readonly #onPool: (isOpen: boolean) => void;
+
+  /** @param onPool told when it has a pool, and when it has none any more. */
+  constructor(options: DriverOptions, onPool: (isOpen: boolean) => void = () => {}) {
     this.#options = options;
+    this.#onPool = onPool;
+  }
+
+  get pool(): ReplicatedPool | null {
+    return this.#pool;
   }
 
   async init(): Promise<void> {
     this.#pool = createReplicatedPool(this.#options.pool);
+    this.#onPool(true);
     this.#first = this.#openSession();
   }
 
@@ -117,6 +126,7 @@ export class ReplicatedMysqlDriver implements Driver {
 
   async destroy(): Promise<void> {
     const pool = this.#pool;
+    this.#onPool(false);
     await new Promise<void>((resolve, reject) => {
       if (pool === null) {
         resolve();

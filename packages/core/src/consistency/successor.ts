@@ -3,6 +3,8 @@ import type { Host } from '../pool/host.ts';
 import { SideConnection } from '../pool/side-connection.ts';
 import { executedIn, questionFor } from './snapshots.ts';
 
+/** How much longer the last answer may take, in milliseconds. */
+const longestAnswer = 1_000;
 /** Between two questions, in milliseconds. */
 const pause = 20;
 
@@ -17,7 +19,7 @@ export async function hasWithin(
 ): Promise<boolean | null> {
   const until = performance.now() + milliseconds;
   const connection = new SideConnection(host);
-  connection.limit(milliseconds);
+  connection.limit(milliseconds + longestAnswer);
   try {
     const sql = await questionFor(connection);
     for (;;) {

@@ -554,7 +554,8 @@ export class Host implements LeasingHost {
       { isRetryable: true },
     );
     if (!isFull) {
-      this.#failed(error);
+      // It may be slow, or busy with logins: it is asked, and only then judged.
+      this.connectionLost(error.code);
     }
     return { error };
   }
