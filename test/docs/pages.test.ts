@@ -83,8 +83,10 @@ describe('links in the docs', () => {
       'consistency',
       'http',
       'corpus',
+      'operations',
       'decisions/0002-one-connection-per-session',
       'decisions/0007-consistency',
+      'decisions/0008-hosts',
     ].map((name) => `docs/${name}.md`),
   ];
   it.each(pages)('%s links to files that exist', (name) => {

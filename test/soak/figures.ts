@@ -2,7 +2,8 @@ import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { queryObjects, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ReplicatedPool } from '@rwsplit/core';
+import { ClientSession, ReplicatedConnection, ReplicatedPool } from '@rwsplit/core';
+import { createPool } from 'mysql2';
 import { app } from '../support/servers/accounts.ts';
 import type { Stage } from './stage.ts';
 
@@ -15,6 +16,10 @@ export interface Figures {
   /** What is alive, whether it keeps the process alive or not. */
   readonly objects: {
     readonly pools: number;
+    /** mysql2's pools: one of each host of each pool. */
+    readonly hosts: number;
+    readonly borrowed: number;
+    readonly sessions: number;
     readonly timers: number;
     readonly sockets: number;
     readonly promises: number;
@@ -31,6 +36,7 @@ const collect = runInNewContext('gc') as () => void;
 const timer = setTimeout(() => {}, 0);
 const Timer = timer.constructor;
 clearTimeout(timer);
+const HostPool = createPool({}).constructor;
 
 /** Takes the figures of this process and of the servers. */
 export async function takeFigures(stage: Stage): Promise<Figures> {
@@ -43,15 +49,22 @@ export async function takeFigures(stage: Stage): Promise<Figures> {
     heap: process.memoryUsage().heapUsed,
     resources: countsOf(process.getActiveResourcesInfo()),
     objects: {
-      pools: queryObjects(ReplicatedPool, { format: 'count' }),
-      timers: queryObjects(Timer, { format: 'count' }),
-      sockets: queryObjects(Socket, { format: 'count' }),
-      promises: queryObjects(Promise, { format: 'count' }),
+      pools: alive(ReplicatedPool),
+      hosts: alive(HostPool),
+      borrowed: alive(ReplicatedConnection),
+      sessions: alive(ClientSession),
+      timers: alive(Timer),
+      sockets: alive(Socket),
+      promises: alive(Promise),
     },
     listeners: listenersOf(stage),
     links,
     connections,
   };
+}
+
+function alive(kind: typeof HostPool): number {
+  return queryObjects(kind, { format: 'count' });
 }
 
 /** Questions of our own come and go: what is counted on both sides is looked at until it agrees. */

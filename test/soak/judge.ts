@@ -7,6 +7,8 @@ const heapTolerance = 1_000_000;
 /** Beside the pools': probes, logins that try a host, the catalogue's; and the servers' own admin. */
 const sideConnections = 3;
 const lastingPools = 2;
+/** Hosts that were removed and are still known of, such as the one that was asked last, of each pool. */
+const goneHosts = 2;
 
 /** All that must not be so, in words. */
 export function problemsOf(outcome: Outcome): string[] {
@@ -32,6 +34,9 @@ export function growthOf(middle: Figures, end: Figures): string[] {
     ['listeners', middle.listeners, end.listeners, 0],
     ['timers', middle.objects.timers, end.objects.timers, 20],
     ['sockets', spareSockets(middle), spareSockets(end), 10],
+    ['borrowed connections', middle.objects.borrowed, end.objects.borrowed, 10],
+    // A connection may remember in whose session it was opened, as any asynchronous resource does.
+    ['sessions', middle.objects.sessions, end.objects.sessions, 20],
     ['promises', middle.objects.promises, end.objects.promises, 200],
     ...Object.keys(end.resources)
       // Sockets are counted above, with what they belong to.
@@ -58,6 +63,9 @@ function connectionProblems({ links, connections, objects }: Figures): string[] 
       ? [`servers have ${connections} connections, more than ${most}`]
       : []),
     ...(objects.pools === lastingPools ? [] : [`${objects.pools} pools are alive`]),
+    ...(objects.hosts <= lastingPools * (links.length + goneHosts)
+      ? []
+      : [`${objects.hosts} hosts are alive in ${lastingPools} pools`]),
   ];
 }
 

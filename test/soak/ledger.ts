@@ -1,4 +1,4 @@
-import type { OwnedCluster } from '../support/servers/start-cluster.ts';
+import type { Cluster } from '../support/servers/cluster.ts';
 
 /** What this process knows of a write: 0 stands for an id that was never used. */
 const fates = { open: 1, acknowledged: 2, refused: 3, unknown: 4 } as const;
@@ -46,7 +46,7 @@ export class Ledger {
   }
 
   /** Compares with what the primary holds. */
-  async verify({ primary, database }: OwnedCluster): Promise<Verdict> {
+  async verify({ primary, database }: Pick<Cluster, 'primary' | 'database'>): Promise<Verdict> {
     const there = new Uint8Array(this.#last + 1);
     const problems = new Map<string, number[]>();
     const blame = (problem: string, id: number) => {

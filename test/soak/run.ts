@@ -61,6 +61,8 @@ export async function soak({ cluster, seed, duration, clients }: SoakOptions): P
   const middle = await run.measure(half);
   const end = await run.measure(half);
   await Promise.all(stage.lasting.map(({ pool }) => pool.promise().end()));
+  // The end of a pool is one of its own; servers hear of it a moment later.
+  for (let left = 20; left > 0 && hasLinks(stage); left--) await sleep(100);
   const closed = await takeFigures(stage);
   const verdict = await run.ledger.verify(cluster);
   const { faults, recoveries, problems } = run;
@@ -80,6 +82,10 @@ function handsOf(
     networkHand(stage, random(2), trouble),
     poolsHand(stage, { random: random(3), trouble, turnstile, ledger, tally }),
   ];
+}
+
+function hasLinks(stage: Stage): boolean {
+  return stage.cluster.all.some((server) => stage.proxyOf(server).connections > 0);
 }
 
 /** One soak while it goes on. */

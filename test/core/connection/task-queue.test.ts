@@ -26,7 +26,8 @@ function causalityOf(noted: unknown[], servers = serversOf('')): Causality {
 /** A queue settles who runs when; hosts and catalogue are for the tasks. */
 function contextOf(rest: Partial<SessionContext> = {}): SessionContext {
   const causality = causalityOf([]);
-  return { acquireTimeout: 60_000, isClosed: false, causality, ...rest } as SessionContext;
+  const gate = { isOpen: true };
+  return { acquireTimeout: 60_000, isClosed: false, causality, gate, ...rest } as SessionContext;
 }
 
 /** A task that is done when it is told so. */

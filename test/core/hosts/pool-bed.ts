@@ -1,6 +1,7 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   channels,
   createReplicatedPool,
@@ -90,12 +91,13 @@ export function makePoolBed(cluster: Cluster, place: Place): PoolBed {
   };
 }
 
-/** A test may have closed it, and one that hangs has had its say. */
+/** A test may have closed it; and one that failed may have left what is never done. */
 export async function closed(pool: ReplicatedPool): Promise<void> {
-  await pool
+  const ended = pool
     .promise()
     .end()
     .catch(() => {});
+  await Promise.race([ended, sleep(5_000)]);
 }
 
 /** What became of a statement, by the channel and by its own answer. */

@@ -106,7 +106,7 @@ describe('addReplica', () => {
   it('refuses a pool that another host has', () => {
     const own = mysql.createPool(bed.address(cluster.primary));
     const pool = bed.open({ primary: own, replicas: [] });
-    expect(() => pool.addReplica(own.promise())).toThrow(/a pool of its own/);
+    expect(() => pool.addReplica(own.promise())).toThrow(/of its own/);
   });
 
   it('after the end is refused', async () => {
@@ -228,7 +228,7 @@ describe('removeReplica', () => {
   );
 
   it('does not wait for a session that only has read there, which goes on elsewhere', async () => {
-    const pool = bed.open({ closeTimeout: 20_000 });
+    const pool = bed.open({ closeTimeout: 60_000 });
     const connection = await pool.promise().getConnection();
     const run = async (sql: string) => (await connection.query(sql))[0];
     const { host: name } = await tell(run);
@@ -238,10 +238,10 @@ describe('removeReplica', () => {
     expect(await tell(run, 'UPDATE item SET id = id')).toMatchObject({ host: 'primary' });
     connection.release();
     expect(outstanding(pool)).toEqual({ primary: 0, [other]: 0 });
-  });
+  }, 10_000);
 
   it('refuses a question about a statement that ran there, and not later ones', async () => {
-    const pool = bed.open({ replicas: bed.replicas('a'), closeTimeout: 20_000 });
+    const pool = bed.open({ replicas: bed.replicas('a'), closeTimeout: 60_000 });
     const connection = await pool.promise().getConnection();
     const run = async (sql: string) => (await connection.query(sql))[0];
     expect(await tell(run, 'SELECT id FROM item LIMIT 5')).toMatchObject({ host: 'a' });
@@ -253,7 +253,7 @@ describe('removeReplica', () => {
     );
     expect(await tell(run)).toMatchObject({ host: 'primary', error: null });
     connection.release();
-  });
+  }, 10_000);
 
   it('tells of it: draining, and then no more', async () => {
     const pool = bed.open();
@@ -292,17 +292,21 @@ describe('removeReplica', () => {
     [-1, '-1'],
     [Number.NaN, 'NaN'],
     [null, 'null'],
-  ])('refuses to drain for %o', async (drain, found) => {
-    const pool = bed.open();
-    const slow = await slowRead(pool);
-    const removed = pool.removeReplica(slow.host, { drain } as unknown as { drain: number });
-    await expect(removed).rejects.toMatchObject({
-      code: 'RWSPLIT_OPTIONS',
-      message: expect.stringContaining(`found ${found}`),
-    });
-    await slow.finish();
-    expect(pool.stats().hosts).toHaveLength(3);
-  });
+  ])(
+    'refuses to drain for %o',
+    async (drain, found) => {
+      const pool = bed.open();
+      const slow = await slowRead(pool);
+      const removed = pool.removeReplica(slow.host, { drain } as unknown as { drain: number });
+      await expect(removed).rejects.toMatchObject({
+        code: 'RWSPLIT_OPTIONS',
+        message: expect.stringContaining(`found ${found}`),
+      });
+      await slow.finish();
+      expect(pool.stats().hosts).toHaveLength(3);
+    },
+    10_000,
+  );
 
   it('after the end is refused', async () => {
     const pool = bed.open();

@@ -103,7 +103,7 @@ function afterFailure(
 ): Health {
   if (health.state === 'down' && !health.isTried) {
     // Statements that were under way together fail together: that is one failure, not many.
-    return { ...health, lastFailure: code };
+    return health.lastFailure === code ? health : { ...health, lastFailure: code };
   }
   const failures = health.failures + 1;
   const wait = Math.min(longestWait, firstWait * 2 ** Math.min(failures - 1, 16));

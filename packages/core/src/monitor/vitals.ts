@@ -105,7 +105,7 @@ export class Vitals {
         return;
       }
       if (error === null || isOfServer(error)) {
-        host.alive();
+        host.heard();
         return;
       }
       if (isLast || error.code !== 'ETIMEDOUT') {
