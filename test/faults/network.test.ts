@@ -102,7 +102,7 @@ describe.each(flavors)('the network under load: %s', async (flavor) => {
       await load.stop();
       await api.close();
     }
-    expect(watch.statesOf(host).includes('down')).toBe(isDown ?? expect.any(Boolean));
+    expect(watch.statesOf(host).includes('down')).toEqual(isDown ?? expect.any(Boolean));
     expect(load.failedReads).toEqual([]);
     expect(load.wrongReads).toEqual([]);
     expect(await load.ledger.mistakes(cluster.primary)).toEqual([]);

@@ -155,7 +155,7 @@ describe('a process', () => {
   const script = fileURLToPath(new URL('pool-leaving.ts', import.meta.url));
   const run = promisify(execFile);
 
-  it.each(['end', 'no-end', 'down', 'unused', 'removed'])(
+  it.each(['end', 'own-pools', 'down', 'unused', 'removed'])(
     'has nothing left to do and exits by itself: %s',
     async (how) => {
       const { flavor, version } = cluster;

@@ -354,7 +354,7 @@ export class RunStatement implements Task {
       hasAnswered: this.#statement.hasAnswered,
       isExhausted: this.#attempts.isExhausted(lease.role, failure),
     });
-    if (recovery === null || this.#queue.isDestroyed) {
+    if (recovery === null || this.#queue.isDestroyed || this.#context.isClosed) {
       if (isGone || (failure === 'timeout' && !isBound(session.state))) {
         session.letGo();
       }

@@ -80,6 +80,10 @@ export class Snapshots {
   }
 
   async #ask(): Promise<GtidSet | null> {
+    if (this.#primary().isSilent) {
+      // It is known not to answer: who asks need not wait for that.
+      return null;
+    }
     const connection = this.#connection ?? this.#open();
     connection.limit(longest);
     this.#sql ??= await questionFor(connection);

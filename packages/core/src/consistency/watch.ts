@@ -150,8 +150,12 @@ export class Watch {
         this.#tell();
       }
     } catch (error) {
-      // Reads go elsewhere; the host's own connections tell of its health.
+      // Reads go elsewhere.
       this.#restsUntil = performance.now() + restAfterFailure;
+      if (this.#connection === null && !this.#isClosed && error instanceof Error) {
+        // No read would be sent there that could tell.
+        this.#host.refused(error);
+      }
       const isRefused = error instanceof Error && failureOf(error) === 'statement';
       this.#lose(this.#connection !== null && !isRefused);
       this.#tell();

@@ -101,7 +101,7 @@ export class Connections {
       if (request.preparing !== null) {
         discardConnection(request.preparing);
       }
-      settle(why ?? this.#timedOut(deadlines.timeout));
+      settle(why ?? (isTrial ? silence() : this.#timedOut()));
     });
     const settle: ConnectCallback = (error, connection) => {
       deadlines.remove(deadline);
@@ -377,7 +377,7 @@ export class Connections {
   }
 
   /** A full pool is the caller's to solve; a host that does not answer is not. */
-  #timedOut(timeout: number): RwSplitError {
+  #timedOut(): RwSplitError {
     const limit = this.#pool.config.connectionLimit ?? 10;
     const isFull = this.#isFull;
     const why = isFull
@@ -386,7 +386,7 @@ export class Connections {
     const { role, name } = this.#owner;
     const error = new RwSplitError(
       'RWSPLIT_ACQUIRE_TIMEOUT',
-      `No connection to ${role} ${name} within ${timeout} ms: ${why}`,
+      `No connection to ${role} ${name} within ${this.#policy.acquireTimeout} ms: ${why}`,
       { isRetryable: true },
     );
     if (!isFull) {
@@ -395,4 +395,9 @@ export class Connections {
     }
     return error;
   }
+}
+
+/** A server that did not answer in time. */
+export function silence(): DriverError {
+  return Object.assign(new Error('The server did not answer in time'), { code: 'ETIMEDOUT' });
 }

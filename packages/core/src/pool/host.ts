@@ -33,12 +33,7 @@ export interface HostPolicy extends ConnectionsPolicy {
 const longestWait = { primary: 2_000, replica: 30_000 } as const;
 
 /** Of failures that took their time: to try again would take as long. */
-const silences: ReadonlySet<string | null> = new Set([
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'RWSPLIT_ACQUIRE_TIMEOUT',
-]);
+const silences: ReadonlySet<string | null> = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /** One server: what it is to the pool, how well it is, and the way to its connections. */
 export class Host implements LeasingHost {
@@ -253,14 +248,17 @@ export class Host implements LeasingHost {
         callback(null, lease);
       } else {
         const failure = { error: error ?? new Error('no connection') };
-        this.#refused(failure.error);
+        this.refused(failure.error);
         callback(failure);
       }
     });
   }
 
-  /** Only what says that it is not there counts against it: no room, in the pool or on the server, does not. */
-  #refused(error: DriverError): void {
+  /**
+   * A connection could not be had. Only what says that it is not in service counts against it: no room, in
+   * the pool or on the server, does not.
+   */
+  refused(error: DriverError): void {
     if (isBusy(error)) {
       if (isOfServer(error)) {
         this.heard();

@@ -1,4 +1,5 @@
 import type { Row } from '../topology/topology.ts';
+import { silence } from './connections.ts';
 import type { Host } from './host.ts';
 import type { OnCreateConnection } from './host-info.ts';
 import { loginOptions } from './login-options.ts';
@@ -154,8 +155,4 @@ export async function tryLogin(host: Host, longest: number): Promise<DriverError
     clearTimeout(timer);
     connection.close();
   }
-}
-
-function silence(): DriverError {
-  return Object.assign(new Error('The server did not answer in time'), { code: 'ETIMEDOUT' });
 }
