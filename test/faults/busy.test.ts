@@ -89,14 +89,21 @@ describe.each(flavors)('busy replicas: %s', (flavor) => {
     return result;
   }
 
-  /** Reads that wait for the lock on the replica, so many of them. */
+  /** Starts reads until so many of them wait for the lock on the replica. */
   async function startSlow(count: number): Promise<Promise<unknown>[]> {
     const reads: Promise<unknown>[] = [];
-    // Half of them run on the other replica, at once.
-    while ((await waiting()).length < count) {
-      const slow = read(slowRead);
-      slow.catch(() => {});
-      reads.push(slow);
+    for (let slow = await waiting(); slow.length < count; ) {
+      const before = slow.length;
+      let isOver = false;
+      // Half of them run on the other replica, at once.
+      const one = read(slowRead).finally(() => {
+        isOver = true;
+      });
+      one.catch(() => {});
+      reads.push(one);
+      while (slow.length === before && !isOver) {
+        slow = await waiting();
+      }
     }
     return reads;
   }

@@ -1,8 +1,18 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { channels, createReplicatedPool, type StatementEvent } from '@rwsplit/core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  channels,
+  createReplicatedPool,
+  type RoutingOptions,
+  type StatementEvent,
+} from '@rwsplit/core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { flavors } from '../support/servers/flavor.ts';
+import type { Server } from '../support/servers/server.ts';
 import { type OwnedCluster, startCluster } from '../support/servers/start-cluster.ts';
+import { HostWatch, hostsOf } from './bed.ts';
+import { codeOf } from './ledger.ts';
+import { until } from './load.ts';
 
 describe.each(flavors)('%s', (flavor) => {
   let cluster: OwnedCluster;
@@ -16,21 +26,25 @@ describe.each(flavors)('%s', (flavor) => {
   });
   afterAll(() => cluster.stop());
   afterEach(async () => {
+    for (const server of cluster.all.filter((one) => one.isRunning && !one.isAnswering)) {
+      server.resume();
+    }
     await pool.end();
-    for (const server of cluster.all) {
-      if (!server.isRunning) {
-        await server.restart();
-      }
+    for (const server of cluster.all.filter((one) => !one.isRunning)) {
+      await server.restart();
     }
     await cluster.waitUntilReplicated();
   });
 
-  function openPool(options: { acquireTimeout?: number } = {}) {
-    return createReplicatedPool({
-      primary: cluster.connectionOptions(cluster.primary),
-      replicas: cluster.replicas.map((server) => cluster.connectionOptions(server)),
-      ...options,
-    }).promise();
+  function openPool(options: RoutingOptions = {}) {
+    return createReplicatedPool({ ...hostsOf(cluster), ...options }).promise();
+  }
+
+  async function killConnections(server: Server): Promise<void> {
+    const rows = await server.query<{ Id: number; User: string }>('SHOW PROCESSLIST');
+    for (const { Id } of rows.filter(({ User }) => User === cluster.user)) {
+      await server.query(`KILL CONNECTION ${Id}`);
+    }
   }
 
   const read = () => pool.query('SELECT COUNT(*) AS n FROM item').then(([rows]) => rows);
@@ -122,6 +136,85 @@ describe.each(flavors)('%s', (flavor) => {
     pool = openPool({ acquireTimeout: 500 });
     expect(await read()).toEqual([{ n: 3 }]);
     await Promise.all([first?.resume(), second?.resume()]);
+  });
+
+  describe('that hang', () => {
+    const options = { probeInterval: 200, probeTimeout: 300, acquireTimeout: 1_000 };
+    let watch: HostWatch;
+
+    beforeEach(() => {
+      watch = new HostWatch();
+    });
+    afterEach(() => watch[Symbol.dispose]());
+
+    it('are left by the reads that run there', async () => {
+      pool = openPool(options);
+      await Promise.all([read(), read(), read(), read()]);
+      for (const replica of cluster.replicas) {
+        await replica.hang();
+      }
+      expect(await Promise.all([read(), read()])).toEqual([[{ n: 3 }], [{ n: 3 }]]);
+    });
+
+    // What is sent to a server that hangs waits in its socket, and shows in its log when it goes on.
+    it.each([
+      ['a replica', 1, 'SELECT COUNT(*) AS n FROM item'],
+      ['the primary', 0, 'UPDATE item SET id = id WHERE id = 0'],
+    ])('get nothing once %s is known to be down, until it is back', async (_, index, sql) => {
+      pool = openPool({ ...options, consistency: 'eventual' });
+      const server = cluster.all[index] ?? cluster.primary;
+      const tag = `phase_${flavor}_${index}`;
+      const phase = () => `${tag}_${watch.statesOf(server).at(-1) ?? 'at_first'}`;
+      let [isRunning, done] = [true, 0];
+      const client = async () => {
+        while (isRunning) {
+          await pool.query(`/* ${phase()} */ ${sql}`).catch((error) => {
+            expect(codeOf(error)).toMatch(
+              /^RWSPLIT_(PRIMARY_DOWN|UNKNOWN_OUTCOME|ACQUIRE_TIMEOUT)$/,
+            );
+          });
+          done += 1;
+          await sleep(2);
+        }
+      };
+      const clients = Promise.all(Array.from({ length: 4 }, client));
+      await until(() => done > 20);
+      await server.hang();
+      await watch.until(server, 'down');
+      const before = done;
+      await until(() => done > before + 20);
+      server.resume();
+      await watch.until(server, 'up');
+      const sent = (state: string) => server.statements({ containing: `${tag}_${state}` });
+      await expect.poll(() => sent('up'), { timeout: 10_000 }).not.toEqual([]);
+      isRunning = false;
+      await clients;
+      expect(await sent('at_first')).not.toEqual([]);
+      expect(await sent('down')).toEqual([]);
+    });
+  });
+
+  it('fails a stream whose replica is lost after its first row', async () => {
+    pool = openPool();
+    await read();
+    const connection = await pool.getConnection();
+    const rows = 'FROM item a, item b, item c, item d';
+    const command = connection.connection.query(
+      `SELECT REPEAT('x', 1000000) AS x ${rows}`,
+    ) as unknown as { stream(options: object): AsyncIterable<unknown> };
+    let count = 0;
+    const lose = async () => {
+      for await (const _row of command.stream({ highWaterMark: 1 })) {
+        count += 1;
+        if (count === 1) {
+          await Promise.all(cluster.replicas.map(killConnections));
+        }
+      }
+    };
+    await expect(lose()).rejects.toThrow();
+    expect(count).toBeGreaterThan(0);
+    connection.release();
+    expect(await read()).toEqual([{ n: 3 }]);
   });
 
   it('runs a stream again elsewhere if its replica died before the first row', async () => {

@@ -1,5 +1,6 @@
 import type { Random } from '../proofs/random.ts';
 import type { OwnedServer } from '../support/servers/owned-server.ts';
+import type { OwnedCluster } from '../support/servers/start-cluster.ts';
 import type { Faults, Hand, Rest, Turnstile } from './hand.ts';
 import type { Stage } from './stage.ts';
 import type { Trouble } from './trouble.ts';
@@ -64,14 +65,39 @@ export function serversHand(
         trouble.during('all', () => cluster.switchover(random.pick(cluster.replicas))),
       ),
     'two writable': (rest) =>
-      trouble.during('all', async () => {
-        const rival = random.pick(cluster.replicas);
-        await rival.query('SET GLOBAL read_only = OFF');
-        await rest(random.below(2500));
-        const variable = cluster.flavor === 'mysql' ? 'super_read_only' : 'read_only';
-        await rival.query(`SET GLOBAL ${variable} = ON`);
-      }),
+      trouble.during('all', () =>
+        asRival(random.pick(cluster.replicas), cluster, () => rest(random.below(2500))),
+      ),
   };
   const often = ['replicas killed', 'replicas hung', 'appliers stopped', 'appliers delayed'];
   return { faults, plan: [...Object.keys(faults), ...often], random, quiet: 1500 };
+}
+
+/**
+ * Lets a replica say that it takes writes. Whoever loses sight of the primary meanwhile has to believe it;
+ * what they would write there could never be joined with the rest, so that they lack the right to.
+ */
+async function asRival(
+  rival: OwnedServer,
+  { flavor, database, user }: OwnedCluster,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  const ifMysql = (...statements: string[]) => (flavor === 'mysql' ? statements : []);
+  const run = async (...statements: string[]) => {
+    for (const statement of statements) await rival.query(statement);
+  };
+  const where = `ON ${database}.*`;
+  await run(
+    ...ifMysql('SET GLOBAL super_read_only = OFF'),
+    'SET SESSION sql_log_bin = OFF',
+    `REVOKE INSERT ${where} FROM ${user}@'%'`,
+    'SET GLOBAL read_only = OFF',
+  );
+  await meanwhile();
+  await run(
+    'SET GLOBAL read_only = ON',
+    `GRANT INSERT ${where} TO ${user}@'%'`,
+    'SET SESSION sql_log_bin = ON',
+    ...ifMysql('SET GLOBAL super_read_only = ON'),
+  );
 }

@@ -160,23 +160,29 @@ describe('removeReplica', () => {
     const failures: unknown[] = [];
     const hosts: (string | null)[] = [];
     const reader = async () => {
-      while (isRunning) {
+      while (isRunning && failures.length === 0) {
         const told = await tell(on(pool), 'SELECT COUNT(*) AS n FROM item');
         if (told.error !== null) failures.push(told.error);
         hosts.push(told.host);
       }
     };
-    const readers = Promise.all(Array.from({ length: 6 }, reader));
-    await expect.poll(() => hosts.length).toBeGreaterThan(50);
-    // What had to be broken off is reported to the one who wanted it so.
-    await pool.removeReplica('a', { drain }).catch((error: unknown) => {
-      expect(drain).toBe(false);
-      expect(error).toMatchObject({ code: 'RWSPLIT_CLOSE_TIMEOUT' });
-    });
-    const after = hosts.length;
-    await expect.poll(() => hosts.length).toBeGreaterThan(after + 50);
-    isRunning = false;
-    await readers;
+    const readers = Array.from({ length: 6 }, reader);
+    const reads = (count: number) =>
+      expect.poll(() => hosts.length, { timeout: 10_000 }).toBeGreaterThan(count);
+    let after = 0;
+    try {
+      await reads(50);
+      // What had to be broken off is reported to the one who wanted it so.
+      await pool.removeReplica('a', { drain }).catch((error: unknown) => {
+        expect(drain).toBe(false);
+        expect(error).toMatchObject({ code: 'RWSPLIT_CLOSE_TIMEOUT' });
+      });
+      after = hosts.length;
+      await reads(after + 50);
+    } finally {
+      isRunning = false;
+      await Promise.all(readers);
+    }
     expect(failures).toEqual([]);
     // Those that were on their way when it was removed may have ended after it was gone.
     expect(hosts.slice(after + 6)).not.toContain('a');

@@ -1,6 +1,7 @@
 import { contains, formatGtidSet, type GtidSet, joined, parseGtidSet } from '../gtid/set.ts';
-import { failureOf } from '../pool/failure.ts';
+import { codeOf, failureOf, isOfServer } from '../pool/failure.ts';
 import type { Host } from '../pool/host.ts';
+import type { DriverError } from '../pool/mysql2.ts';
 import { SideConnection } from '../pool/side-connection.ts';
 
 /** How long one question waits on the server, in milliseconds; then the replica is asked what it has. */
@@ -152,9 +153,8 @@ export class Watch {
     } catch (error) {
       // Reads go elsewhere.
       this.#restsUntil = performance.now() + restAfterFailure;
-      if (this.#connection === null && !this.#isClosed && error instanceof Error) {
-        // No read would be sent there that could tell.
-        this.#host.refused(error);
+      if (this.#connection === null && !this.#isClosed) {
+        this.#couldNotOpen(error as DriverError);
       }
       const isRefused = error instanceof Error && failureOf(error) === 'statement';
       this.#lose(this.#connection !== null && !isRefused);
@@ -163,6 +163,15 @@ export class Watch {
       // At once, and not when the promise is settled: what is wanted in between would be forgotten.
       this.#isRunning = false;
       this.#goal = null;
+    }
+  }
+
+  /** No read would be sent there that could tell: its health is asked for, or known. */
+  #couldNotOpen(error: DriverError): void {
+    if (isOfServer(error)) {
+      this.#host.refused(error);
+    } else {
+      this.#host.connectionLost(codeOf(error));
     }
   }
 

@@ -43,9 +43,15 @@ export class Monitor {
   #isAgain = false;
   #isStarted = false;
   #wantsLag = false;
+  /** Whether every host has been asked for its lag once. */
+  #hasMeasured = false;
   #isClosed = false;
   #last: RoleChange['kind'] | null = null;
   #areSeveral = false;
+  /** Who alone says that it takes writes. */
+  #claimant: Host | null = null;
+  /** Who is to be the primary, and is waited for. */
+  #admitting: Host | null = null;
 
   constructor(hosts: Hosts, options: MonitorOptions) {
     this.#hosts = hosts;
@@ -67,11 +73,15 @@ export class Monitor {
       this.#isStarted = true;
       this.doubt();
     }
-    await this.#round;
+    // A round that is under way may have begun before anybody wanted to know.
+    while (!this.#hasMeasured && !this.#isClosed) {
+      this.doubt();
+      await this.#round;
+    }
   }
 
   get hasLag(): boolean {
-    return this.#wantsLag && this.#round === null;
+    return this.#hasMeasured;
   }
 
   /** Something was not as it was found: asks at once. */
@@ -119,6 +129,7 @@ export class Monitor {
 
   async #run(): Promise<void> {
     const { topology } = this.#options;
+    const startedAt = performance.now();
     const answers = new Map<Host, Said | null>();
     const hosts = topology === null ? this.#hosts.used : this.#hosts.all;
     const asked = hosts.map(async (host) => {
@@ -131,9 +142,11 @@ export class Monitor {
       answers.set(host, said);
       host.lag = host.role === 'primary' ? null : (said?.lag ?? null);
     });
+    const measures = this.#wantsLag;
     await Promise.all(asked);
+    this.#hasMeasured ||= measures;
     if (topology !== null && !this.#isClosed) {
-      await this.#resolve(topology, answers);
+      this.#resolve(topology, answers, startedAt);
     }
   }
 
@@ -147,10 +160,11 @@ export class Monitor {
     return probe;
   }
 
-  async #resolve(
+  #resolve(
     topology: Topology<unknown>,
     answers: ReadonlyMap<Host, Said | null>,
-  ): Promise<void> {
+    startedAt: number,
+  ): void {
     const said = new Map<Address, unknown>();
     for (const [host, answer] of answers) {
       const { rows = null } = answer ?? {};
@@ -164,7 +178,7 @@ export class Monitor {
     }
     const findings = topology.resolve(said, seat.isTaken ? primary.address : null);
     this.#takeMembers(findings, said);
-    await this.#takePrimary(findings, said);
+    this.#takePrimary(findings, said, startedAt);
   }
 
   #takeMembers(
@@ -196,13 +210,18 @@ export class Monitor {
     }
   }
 
-  async #takePrimary({ writable }: Findings, said: ReadonlyMap<Address, unknown>): Promise<void> {
+  #takePrimary(
+    { writable }: Findings,
+    said: ReadonlyMap<Address, unknown>,
+    startedAt: number,
+  ): void {
     const { primary, seat, all } = this.#hosts;
     const claiming = all.filter(({ address }) => writable.includes(address));
     const [first] = claiming;
     const areSeveral = claiming.length > 1;
     const wereSeveral = this.#areSeveral;
     this.#areSeveral = areSeveral;
+    this.#claimant = areSeveral ? null : (first ?? null);
     if (areSeveral) {
       seat.vacate(claiming.map(({ name }) => name));
       if (wereSeveral) {
@@ -217,16 +236,29 @@ export class Monitor {
         this.#tell({ kind: 'lost', from: primary });
       }
     } else if (first !== primary) {
-      seat.vacate();
-      primary.replaceConnections();
-      await this.#options.admit(first);
-      if (!this.#isClosed) {
-        this.#hosts.appoint(first);
-        this.#tell({ kind: 'moved', from: primary, to: first });
-      }
-    } else if (!seat.isTaken) {
+      void this.#move(primary, first);
+    } else if (!seat.isTaken && seat.vacantSince <= startedAt) {
+      // Later than it refused a write, or could not be reached.
       this.#hosts.appoint(first);
       this.#tell({ kind: 'found', from: primary, to: first });
+    }
+  }
+
+  /** Rounds go on while the new primary is not admitted yet: it may lose its place meanwhile. */
+  async #move(from: Host, to: Host): Promise<void> {
+    if (this.#admitting !== null) {
+      return;
+    }
+    this.#admitting = to;
+    if (this.#hosts.seat.isTaken) {
+      this.#hosts.seat.vacate();
+      from.replaceConnections();
+    }
+    await this.#options.admit(to);
+    this.#admitting = null;
+    if (!this.#isClosed && this.#claimant === to) {
+      this.#hosts.appoint(to);
+      this.#tell({ kind: 'moved', from, to });
     }
   }
 

@@ -10,6 +10,8 @@ export class Seat {
   #vacancy: Vacancy | null;
   #rivals: readonly string[] = [];
   #refusal: string | null = null;
+  /** When somebody found last that the primary is none any more, by `performance.now()`. */
+  vacantSince = Number.NEGATIVE_INFINITY;
   readonly #waiting = new Set<(host: Host | null) => void>();
 
   /** @param isKnown whether the first one is the primary for sure; else it is waited for. */
@@ -40,6 +42,7 @@ export class Seat {
   vacate(rivals: readonly string[] = []): void {
     this.#vacancy = rivals.length > 0 ? 'several' : 'none';
     this.#rivals = rivals;
+    this.vacantSince = performance.now();
   }
 
   /** Nobody says who is the primary; with the code of a refusal to say so, if there was one. */
