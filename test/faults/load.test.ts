@@ -87,13 +87,17 @@ describe.each(flavors)('under load: %s', (flavor) => {
   it.each(faults)('no statement fails when one replica and then all: each %s', async (_, fault) => {
     const { codes } = (
       await during('bare pool', async (load, watch) => {
-        for (const replica of cluster.replicas) {
-          await fault.strike(replica);
-          if (fault.mend !== null) {
+        // A restart takes its time: all at once.
+        const { replicas } = cluster;
+        const waves = fault.mend === null ? [replicas] : replicas.map((replica) => [replica]);
+        for (const wave of waves) {
+          await Promise.all(wave.map(fault.strike));
+          await load.reads(60);
+          for (const replica of fault.mend === null ? [] : wave) {
             await watch.until(replica, 'down');
           }
-          await load.reads(100);
         }
+        await load.reads(60);
         for (const replica of cluster.replicas) {
           await fault.mend?.(replica);
         }
@@ -112,7 +116,7 @@ describe.each(flavors)('under load: %s', (flavor) => {
           await fault.strike(cluster.primary);
           if (fault.mend !== null) {
             await watch.until(cluster.primary, 'down');
-            await load.reads(100);
+            await load.reads(60);
             // Of those that were under way nobody knows; all that come later are told at once.
             await load.writes(20, 'refused');
             if (fault === hung) {
@@ -138,10 +142,10 @@ describe.each(flavors)('under load: %s', (flavor) => {
         async (load, watch) => {
           const [replica] = cluster.replicas;
           await replica?.kill();
-          await load.reads(100);
+          await load.reads(60);
           await cluster.primary.kill();
           await watch.until(cluster.primary, 'down');
-          await load.reads(100);
+          await load.reads(60);
           await load.writes(20, 'refused');
           await cluster.primary.restart();
           await replica?.restart();

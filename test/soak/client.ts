@@ -186,7 +186,10 @@ export class Client {
       try {
         await pool.promise().query('SET @soak = ?', [value]);
         const [rows] = await pool.promise().query('SELECT @soak AS n');
-        if (numberIn(rows) !== value) tally.wrong('a session lost its variable without a word');
+        const [{ n: found }] = rows as [{ n: unknown }];
+        if (Number(found) !== value) {
+          tally.wrong(`a session set a variable to ${value}, and read ${found} without a word`);
+        }
         tally.done('state');
       } catch (error) {
         tally.failed('state', error);

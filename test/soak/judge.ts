@@ -2,8 +2,8 @@ import type { Figures } from './figures.ts';
 import type { Outcome } from './run.ts';
 import { connectionLimit } from './stage.ts';
 
-/** What of the heap may come and go, in bytes: less than two pools that nobody lets go. */
-const heapTolerance = 1_000_000;
+/** What of the heap may come and go, in bytes: connections, and what the engine has compiled. */
+const heapTolerance = 3_000_000;
 /** Beside the pools': probes, logins that try a host, the catalogue's; and the servers' own admin. */
 const sideConnections = 3;
 const lastingPools = 2;

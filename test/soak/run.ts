@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReplicatedPool } from '@rwsplit/core';
 import { Random } from '../proofs/random.ts';
 import type { OwnedCluster } from '../support/servers/start-cluster.ts';
 import { Client } from './client.ts';
@@ -60,7 +61,7 @@ export async function soak({ cluster, seed, duration, clients }: SoakOptions): P
   };
   const middle = await run.measure(half);
   const end = await run.measure(half);
-  await Promise.all(stage.lasting.map(({ pool }) => pool.promise().end()));
+  await Promise.all(stage.lasting.map(({ pool }) => run.close(pool)));
   // The end of a pool is one of its own; servers hear of it a moment later.
   for (let left = 20; left > 0 && hasLinks(stage); left--) await sleep(100);
   const closed = await takeFigures(stage);
@@ -134,6 +135,18 @@ class Run {
     await sleep(500);
     this.tally.isCalm = true;
     await sleep(calm);
+  }
+
+  /** With nothing under way, a pool has nothing to break off. */
+  async close(pool: ReplicatedPool): Promise<void> {
+    const before = pool.stats().hosts.map(({ name, outstanding }) => `${name} ${outstanding}`);
+    await pool
+      .promise()
+      .end()
+      .catch((error: unknown) => {
+        const reasons = error instanceof AggregateError ? error.errors : [error];
+        this.problems.push(`not closed in order, outstanding ${before.join(', ')}: ${reasons}`);
+      });
   }
 
   #ailing(): string[] {

@@ -18,9 +18,9 @@ const common = {
   topology: 'readOnly',
   cluster: 'soak',
   probeInterval: 500,
-  probeTimeout: 500,
-  primaryWait: 3000,
-  acquireTimeout: 3000,
+  probeTimeout: 1000,
+  primaryWait: 5000,
+  acquireTimeout: 4000,
   closeTimeout: 2000,
   checkIdleAfter: 1500,
   catalogueRefresh: 5000,
@@ -121,6 +121,8 @@ export class Stage implements AsyncDisposable {
       port: this.proxyOf(server).port,
       name: server.name,
       connectionLimit,
+      // Room for 16,000 of them makes a tenth of a megabyte of each connection, however few there are.
+      maxPreparedStatements: 20,
     };
   }
 

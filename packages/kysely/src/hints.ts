@@ -17,6 +17,7 @@ export interface Hints {
   readonly useReplica?: true | string;
   readonly session?: ClientSession;
   readonly consistency?: Consistency;
+  readonly maxLag?: number;
 }
 
 const none: Hints = {};

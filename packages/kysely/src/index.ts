@@ -27,3 +27,4 @@ export type { ReplicatedMysqlDialectOptions } from './options.ts';
 export type { Pluggable } from './pluggable.ts';
 export { useReplica } from './use-replica.ts';
 export { withConsistency } from './with-consistency.ts';
+export { withMaxLag } from './with-max-lag.ts';

@@ -1,45 +1,135 @@
-import { ReplicatedMysql2, useReplica as knexReplica } from '@rwsplit/knex';
-import { ReplicatedMysqlDialect, replicas, useReplica } from '@rwsplit/kysely';
+import type { ReplicatedPool, RoutingOptions } from '@rwsplit/core';
+import { replicas as inReplicas, poolOf, ReplicatedMysql2 } from '@rwsplit/knex';
+import { ReplicatedMysqlDialect, useReplica } from '@rwsplit/kysely';
 import knex from 'knex';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { freshDatabase, sharedCluster } from '../../support/shared-cluster.ts';
-import { makePoolBed, type Run, tally, tell } from './pool-bed.ts';
+import { host, makePoolBed, type Run, tally, tell } from './pool-bed.ts';
 
 const cluster = sharedCluster('mysql');
 const bed = makePoolBed(cluster, await freshDatabase(cluster));
-const { name: _name, ...primary } = { ...bed.address(cluster.primary), name: 'primary' };
+const primary = { ...bed.address(cluster.primary) };
 
-interface Tables {
-  readonly item: { readonly id: number };
+/** A pool as an adapter shows it, and the ways to run a statement through it. */
+interface Adapter {
+  readonly read: Run;
+  readonly onReports: Run;
+  readonly write: Run;
+  pool(): ReplicatedPool;
+  end(): Promise<unknown>;
 }
 
-/** An adapter with replicas a and b; b is in the group of reports, of weight 0. */
+/** Kysely has a hook of its own. */
+type Options = Omit<RoutingOptions, 'onCreateConnection'>;
+
+const options: Options = {
+  balancing: 'roundRobin',
+  catalogueRefresh: false,
+  consistency: 'eventual',
+};
+/** b is for reports, and for others only if no other is there. */
 const hosts = () =>
-  bed.replicas({ name: 'a', zone: 'east' }, { name: 'b', groups: ['default', 'reports'], weight: 0 });
-const options = { balancing: 'roundRobin', catalogueRefresh: false, consistency: 'eventual' } as const;
+  bed.replicas(
+    { name: 'a', zone: 'east' },
+    { name: 'b', groups: ['default', 'reports'], weight: 0 },
+  );
 
-describe('options of hosts through Kysely', () => {
-  const open = (change: object = {}) =>
-    new Kysely<Tables>({
-      dialect: new ReplicatedMysqlDialect({ primary, replicas: hosts(), ...options, ...change }),
-    });
-  const read =
-    (db: Kysely<Tables>): Run =>
-    (tag) =>
-      db.selectFrom('item').select('id').where('id', '=', tag as never).execute();
+function found(pool: ReplicatedPool | null | undefined): ReplicatedPool {
+  if (pool === null || pool === undefined) throw new Error('no pool');
+  return pool;
+}
 
-  it('weigh, group and share', async () => {
-    await using db = open();
-    const seen = [];
-    for (let count = 0; count < 4; count++) seen.push((await tell(read(db))).host ?? 'none');
-    expect(tally(seen)).toEqual({});
-    await using shared = open({ primaryReads: 1 });
-    void shared;
-    void replicas;
-    void useReplica;
-    void knexReplica;
-    void knex;
-    void ReplicatedMysql2;
+const openKysely = (change: Options): Adapter => {
+  const dialect = new ReplicatedMysqlDialect({ primary, replicas: hosts(), ...options, ...change });
+  const db = new Kysely<object>({ dialect });
+  return {
+    read: (text) => sql.raw(text).execute(db),
+    onReports: (text) => sql.raw(text).execute(useReplica(db, 'reports')),
+    write: (text) => sql.raw(text).execute(db),
+    pool: () => found(dialect.pools[0]),
+    end: () => db.destroy(),
+  };
+};
+
+const openKnex = (change: Options): Adapter => {
+  const db = knex({
+    client: ReplicatedMysql2,
+    connection: primary,
+    replicas: hosts(),
+    replication: { ...options, ...change },
+  });
+  return {
+    read: (text) => db.raw(text),
+    onReports: (text) => inReplicas('reports', () => db.raw(text)),
+    write: (text) => db.raw(text),
+    pool: () => found(poolOf(db)),
+    end: () => db.destroy(),
+  };
+};
+
+describe.each([
+  ['Kysely', openKysely],
+  ['Knex', openKnex],
+])('through %s', (_name, open) => {
+  const using = async (change: Options, work: (adapter: Adapter) => Promise<void>) => {
+    const adapter = open(change);
+    try {
+      await work(adapter);
+    } finally {
+      await adapter.end();
+    }
+  };
+  const hostsOf = async (run: Run, reads: number) => {
+    const seen: string[] = [];
+    for (let read = 0; read < reads; read++) seen.push((await tell(run)).host ?? 'none');
+    return tally(seen);
+  };
+
+  it('weights and groups are those of the hosts', () =>
+    using({}, async ({ read, onReports, write }) => {
+      expect(await hostsOf(read, 4)).toEqual({ a: 4 });
+      expect(await hostsOf(onReports, 4)).toEqual({ b: 4 });
+      expect(await tell(write, 'UPDATE item SET id = id')).toMatchObject({ error: null });
+    }));
+
+  it('the primary has its share of the reads', () =>
+    using({ primaryReads: 1 }, async ({ read }) => {
+      const [one, two] = [await tell(read), await tell(read)];
+      expect([one.reason, two.reason].sort()).toEqual(['primary-reads', 'read']);
+    }));
+
+  it('a function picks', () =>
+    using({ balancing: () => 'b' }, async ({ read }) => {
+      expect(await hostsOf(read, 4)).toEqual({ b: 4 });
+    }));
+
+  it('the pool can be looked at, and changed', () =>
+    using({}, async ({ read, pool }) => {
+      await tell(read);
+      pool().setWeight('b', 1);
+      expect(await hostsOf(read, 4)).toEqual({ a: 2, b: 2 });
+      pool().addReplica({ host: primary.host, port: cluster.replicas[1]?.port ?? 0, name: 'c' });
+      await pool().removeReplica('a');
+      expect(await hostsOf(read, 4)).toEqual({ b: 2, c: 2 });
+      expect(host(pool(), 'c')).toMatchObject({ role: 'replica', state: 'up', outstanding: 0 });
+    }));
+
+  it('a lag that is not known is refused by onLag', () =>
+    using({ maxLag: 1_000, onLag: 'error', heartbeatTable: 'no.such_table' }, async ({ read }) => {
+      expect((await tell(read)).error).toMatchObject({ code: 'RWSPLIT_REPLICAS_LAGGING' });
+    }));
+
+  it('a subset is all that is used', () =>
+    using({ subset: 1, subsetKey: 'one' }, async ({ read, pool }) => {
+      expect(Object.keys(await hostsOf(read, 4))).toHaveLength(1);
+      expect(pool().stats().hosts).toHaveLength(3);
+    }));
+
+  it('a wrong value is refused under its own key', () => {
+    const prefix = open === openKnex ? 'replication\\.' : '';
+    expect(() => open({ subset: 0 }).pool()).toThrow(
+      new RegExp(`- ${prefix}subset: expected a positive integer \\(replicas\\), found 0`),
+    );
   });
 });

@@ -218,7 +218,6 @@ describe.each(flavors)('lag on %s', async (flavor) => {
       const slow = await slowRead(pool);
       expect(slow.host).toBe('primary');
       const told = await tell(on(pool));
-      console.log(told, pool.stats().hosts);
       expect(told.error).toMatchObject({
         isRetryable: true,
         message: expect.stringMatching(/lag/),

@@ -1,4 +1,4 @@
-import type { ReplicatedPool } from '@rwsplit/core';
+import { type ReplicatedPool, withSession } from '@rwsplit/core';
 import { describe, expect, it } from 'vitest';
 import { freshDatabase, sharedCluster } from '../../support/shared-cluster.ts';
 import type { TcpProxy } from '../../support/tcp-proxy.ts';
@@ -156,6 +156,29 @@ describe('primaryReadShare', () => {
     expect(tally(told.map(({ host: name, error }) => `${name} ${error}`))).toEqual({
       'primary null': 60,
     });
+    expect(most).toBe(2);
+  });
+
+  it('counts reads that go on where the one before them ran', async () => {
+    const { pool } = await shared(0.5);
+    // From the first write on, statements are followed from one to the next.
+    await tell(on(pool), 'UPDATE item SET id = id WHERE id = 0');
+    let most = 0;
+    const look = setInterval(() => {
+      most = Math.max(most, outstanding(pool)['primary'] ?? 0);
+    }, 0);
+    const client = async () => {
+      for (let read = 0; read < 8; read++) {
+        await pool.promise().query('SELECT COUNT(*) AS n FROM item one, item two');
+      }
+    };
+    await Promise.all(Array.from({ length: 4 }, client));
+    const session = () =>
+      withSession(async () => {
+        await client();
+      });
+    await Promise.all(Array.from({ length: 4 }, session));
+    clearInterval(look);
     expect(most).toBe(2);
   });
 

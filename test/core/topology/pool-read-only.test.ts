@@ -87,9 +87,10 @@ describe.each(flavors)('topology readOnly on %s', async (flavor) => {
     const run = on(pool);
     const note = (text: string) => `INSERT INTO note (text) VALUES ('${text}')`;
     await run(note('before'));
+    // The first rounds are over then, and the next one is far away.
+    await new Promise((resolve) => setTimeout(resolve, 300));
     await refuseWrites(one);
     await takeWrites(two);
-    // The monitor sleeps: it is the server that says so.
     const told = await tell(run, note(`after-${flavor}`));
     expect(told).toMatchObject({ host: two.name, error: null });
     expect(told.event?.tried).toEqual([one.name]);
@@ -108,11 +109,16 @@ describe.each(flavors)('topology readOnly on %s', async (flavor) => {
     await takeWrites(two);
     const run = async (sql: string) => (await connection.query(sql))[0];
     const { error } = await tell(run, write);
-    expect(error).not.toBeNull();
-    expect(error).toMatchObject({ code: expect.stringMatching(/READ_ONLY|LOST|CLOSED/) });
-    await connection.rollback();
-    await connection.beginTransaction();
-    expect(await tell(run, write)).toMatchObject({ host: two.name, reason: 'transaction' });
+    expect(error).toMatchObject({ code: 'ER_OPTION_PREVENTS_STATEMENT' });
+    const attempt = async () => {
+      await connection.rollback();
+      await connection.beginTransaction();
+      return await tell(run, write);
+    };
+    // On the same connection of the application, which need not know of any move.
+    await expect
+      .poll(attempt, { timeout: 10_000 })
+      .toMatchObject({ host: two.name, reason: 'transaction', error: null });
     await connection.rollback();
     connection.release();
   });
@@ -128,7 +134,7 @@ describe.each(flavors)('topology readOnly on %s', async (flavor) => {
         isRetryable: true,
         message: expect.stringContaining(`${one.name}, ${two.name}`),
       });
-    expect(await tell(on(pool))).toMatchObject({ host: three.name, error: null });
+    expect(await tell(on(pool))).toMatchObject({ reason: 'read', error: null });
     await expect
       .poll(() => events.at(-1))
       .toEqual({
