@@ -285,7 +285,7 @@ describe('options', () => {
       topology: 'static',
       probeInterval: 1_000,
       probeTimeout: 1_000,
-      primaryWait: 5_000,
+      primaryWait: 10_000,
       maxLifetime: 1_800_000,
       minIdle: 0,
       dnsRefresh: 30_000,

@@ -322,7 +322,11 @@ export const routingChecks = {
   allowReplicasDown: check(boolean),
   maxLag: check(durationOrZero),
   onLag: check(oneOf(['primary', 'leastLagged', 'error'])),
-  heartbeatTable: check(text("a table name, 'db.table'")),
+  heartbeatTable: check((value) =>
+    typeof value === 'string' && /^[^.`\s]+\.[^.`\s]+$/.test(value)
+      ? null
+      : "a table name, 'db.table'",
+  ),
   topology: check(oneOf(topologyNames)),
   probeInterval: check(duration),
   probeTimeout: check(duration),

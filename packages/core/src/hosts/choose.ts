@@ -174,7 +174,7 @@ export function chosenBy(choice: BalancingFunction, hosts: readonly HostSnapshot
       return { kind: 'host', host };
     }
     if (answer instanceof Promise) {
-      // Nobody waits for it: its failure would end the process.
+      // Nobody waits for it, and a failure that nobody handles ends everything.
       answer.catch(() => {});
     }
     return { kind: 'nobody', answer };
