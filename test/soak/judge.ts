@@ -2,10 +2,12 @@ import type { Figures } from './figures.ts';
 import type { Outcome } from './run.ts';
 import { connectionLimit } from './stage.ts';
 
-/** What of the heap may come and go, in bytes: connections, and what the engine has compiled. */
+/** What of the heap may come and go, in bytes: above all what the engine has compiled. */
 const heapTolerance = 3_000_000;
-/** Beside the pools': probes, logins that try a host, the catalogue's; and the servers' own admin. */
-const sideConnections = 3;
+/** What one connection takes, with its two more in the network, in bytes: measured. */
+const heapOfLink = 150_000;
+/** Of each pool to a server: of the monitor, the vitals, the watch, the snapshots, the catalogue. */
+const sideConnections = 5;
 const lastingPools = 2;
 /** Hosts that were removed and are still known of, such as the one that was asked last, of each pool. */
 const goneHosts = 2;
@@ -30,7 +32,7 @@ export function problemsOf(outcome: Outcome): string[] {
 /** What has become more from the middle to the end. */
 export function growthOf(middle: Figures, end: Figures): string[] {
   const rows: readonly (readonly [string, number, number, number])[] = [
-    ['heap', middle.heap, end.heap, heapTolerance],
+    ['heap', heapWithoutLinks(middle), heapWithoutLinks(end), heapTolerance],
     ['listeners', middle.listeners, end.listeners, 0],
     ['timers', middle.objects.timers, end.objects.timers, 20],
     ['sockets', spareSockets(middle), spareSockets(end), 10],
@@ -46,6 +48,10 @@ export function growthOf(middle: Figures, end: Figures): string[] {
   return rows
     .filter(([, before, after, tolerance]) => after > before + tolerance)
     .map(([name, before, after]) => `${name} grew from ${before} to ${after}`);
+}
+
+function heapWithoutLinks({ heap, links }: Figures): number {
+  return heap - heapOfLink * sum(links);
 }
 
 /** Each link has three: the pool's, and the network's two. */

@@ -6,7 +6,7 @@ function catalogue(dialect?: 'mysql' | 'mariadb'): Catalogue {
     catalogueRefresh: false,
     ...(dialect === undefined ? {} : { dialect }),
   } as const;
-  return new Catalogue(options, false, () => {
+  return new Catalogue(options, () => {
     throw new Error('nobody asks for hosts');
   });
 }

@@ -11,6 +11,7 @@ export class NotedHost implements LeasingHost {
   isBusy = false;
   /** Whether its connections are to be closed when they are given back. */
   isReplaced = false;
+  running = 0;
   #onTaken: (() => void) | null = null;
 
   constructor(role: Role) {

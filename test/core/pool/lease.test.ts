@@ -19,6 +19,7 @@ it('ends once, whoever ends it first', async () => {
     role: 'primary',
     connectionLost: () => {},
     answered: () => {},
+    running: 0,
     hasReplaced: () => false,
     leaseEnded: () => {
       ended += 1;

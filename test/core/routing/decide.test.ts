@@ -136,6 +136,7 @@ describe('recoveryFrom', () => {
     role: 'replica',
     isTied: false,
     isPlainRead: true,
+    mayBePartial: false,
     hasAnswered: false,
     isExhausted: false,
   } as const;
@@ -159,6 +160,11 @@ describe('recoveryFrom', () => {
       'a write that a primary refused which is one no more',
       { ...write, failure: 'demoted' },
       ['primary', null],
+    ],
+    [
+      'a part of which may have been carried out',
+      { ...write, failure: 'demoted', mayBePartial: true },
+      null,
     ],
     ['a write that was not sent', { ...write, failure: 'not-sent' }, ['primary', null]],
     ['the same too often', { ...write, failure: 'not-sent', isExhausted: true }, null],

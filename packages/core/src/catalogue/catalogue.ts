@@ -65,13 +65,13 @@ export class Catalogue {
   #basis: string;
 
   /** @param hosts the pool's hosts; asked for when the catalogue is read. */
-  constructor(options: CatalogueOptions, hasReplicas: boolean, hosts: () => Hosts) {
+  constructor(options: CatalogueOptions, hosts: () => Hosts) {
     this.#options = options;
     this.#hosts = hosts;
     this.#versions = new LearnedVersions(options.dialect ?? null);
     const interval = Number(options.catalogueRefresh);
-    // Without replicas there is nothing to keep off them.
-    this.#refresh = interval > 0 && hasReplicas ? new Refresh(interval, () => this.#read()) : null;
+    // The first plain read that could leave the primary starts it.
+    this.#refresh = interval > 0 ? new Refresh(interval, () => this.#read()) : null;
     const classifierOptions = this.#classifierOptions();
     this.#classifier = createClassifier(classifierOptions);
     this.#basis = JSON.stringify(classifierOptions);
@@ -170,7 +170,9 @@ export class Catalogue {
   }
 
   get #state(): CatalogueState {
-    if (this.#refresh === null) {
+    // Without replicas there is nothing to keep off them.
+    const isOff = this.#summary === null && this.#refresh?.isStarted !== true;
+    if (this.#refresh === null || (isOff && this.#hosts().replicas.length === 0)) {
       return 'off';
     }
     if (this.#summary === null) {

@@ -56,6 +56,11 @@ export class Refresh {
     this.#start = start;
   }
 
+  /** Whether it has ever been needed. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
   /** Whether there has been a good reading. */
   get hasRead(): boolean {
     return this.#known > 0;

@@ -109,7 +109,11 @@ const port: Check = (value) =>
 const hostChecks: Readonly<Record<string, Check>> = {
   name: check(text('a name')),
   weight: check(weight),
-  groups: check(array(text('names of groups'))),
+  groups: check((value) =>
+    Array.isArray(value) && value.length === 0
+      ? 'an array of names of groups'
+      : array(text('names of groups'))(value),
+  ),
   zone: check(text('the name of a zone')),
   host: check(text('a host name or address')),
   port: check((value) => port(typeof value === 'string' ? Number(value) : value)),
@@ -153,12 +157,12 @@ export function parseHosts(
  * Reads a replica that joins a pool.
  *
  * @param base what it takes over from the primary.
- * @param names those that the other hosts have.
+ * @param others the names and pools that the other hosts have.
  */
 export function parseReplica(
   value: unknown,
   base: PoolOptions,
-  names: readonly string[],
+  others: { readonly names: readonly string[]; readonly pools: readonly object[] },
   problems: string[],
 ): ParsedHost | null {
   const config = readHost(value, 'replica', base, problems);
@@ -166,7 +170,9 @@ export function parseReplica(
     return null;
   }
   const name = (isPool(config) ? undefined : config.name) ?? addressOf(config);
-  if (names.includes(name)) {
+  if (isPool(config) && others.pools.includes(unwrapPool(config))) {
+    problems.push('replica: expected a pool of its own, found one that another host has');
+  } else if (others.names.includes(name)) {
     problems.push(`replica.name: expected a name of its own, found '${name}' again`);
   }
   return { name, role: 'replica', ...partsOf(config) };

@@ -86,11 +86,11 @@ export class ReplicatedPool extends EventEmitter {
 
   constructor(options: ParsedOptions) {
     super();
-    const hasReplicas = options.hosts.length > 1;
-    this.#catalogue = new Catalogue(options.routing, hasReplicas, () => this.#hosts);
+    this.#catalogue = new Catalogue(options.routing, () => this.#hosts);
     this.#roster = new Roster(options, {
       onVersion: (version) => this.#catalogue.learnVersion(version),
-      inherit: (host, milliseconds) => this.#causality.inherit(host, milliseconds),
+      lacksWrites: (host, milliseconds) => this.#causality.areLacking(host, milliseconds),
+      forgetWrites: () => this.#causality.forget(),
       onJoin: (host) => this.#forwardFrom(host),
     });
     this.#config = this.#hosts.primary.pool.config;
@@ -207,6 +207,7 @@ export class ReplicatedPool extends EventEmitter {
    *   broken off.
    */
   async removeReplica(name: string, options: RemoveOptions = {}): Promise<void> {
+    this.#refuseIfClosed('has no replicas any more');
     await this.#roster.remove(name, options);
   }
 
@@ -220,6 +221,7 @@ export class ReplicatedPool extends EventEmitter {
     if (expected !== null) {
       throw optionsError([`setWeight(name, weight): expected ${expected}, found ${value}`]);
     }
+    this.#refuseIfClosed('has no replicas any more');
     this.#roster.setWeight(name, value);
   }
 

@@ -48,6 +48,7 @@ export class ReplicaSearch {
     this.#selection = {
       tried: attempts.tried,
       group: wishes.group ?? 'default',
+      isOnReplica: wishes.group !== null,
       maxLag: wishes.maxLag ?? context.policy.maxLag,
     };
     this.#need = context.causality.needOf(wishes.consistency, marks);

@@ -95,9 +95,11 @@ export class RunCommand implements Task {
       session.spoil();
     }
     let isAnswered = false;
+    lease.host.running += 1;
     try {
       this.#command.send(lease.connection, (error) => {
         isAnswered = true;
+        lease.host.running -= 1;
         lease.host.answered();
         if (error !== null && error.fatal === true) {
           session.loseConnection();
@@ -110,6 +112,7 @@ export class RunCommand implements Task {
         throw error;
       }
       // mysql2 throws for what it cannot send.
+      lease.host.running -= 1;
       done();
       this.refuse(error instanceof Error ? error : new Error(String(error)));
     }

@@ -19,10 +19,17 @@ import {
   isHeld,
   type SessionState,
 } from '../session/state.ts';
-import { showsData, type Written, writtenBy, writtenDespite } from '../session/written.ts';
+import {
+  mayCommitWithin,
+  showsData,
+  type Written,
+  writtenBy,
+  writtenDespite,
+} from '../session/written.ts';
 import type { Facts, StatementKind } from '../statement/facts.ts';
 import { Attempts } from './attempts.ts';
 import { needsCheck, type Obstacle, SessionCheck } from './check-session.ts';
+import { poolIsClosed, sessionLost } from './refusals.ts';
 import { type Found, ReplicaSearch } from './replica-search.ts';
 import { responseOf, rolledBack } from './response.ts';
 import type { Session } from './session.ts';
@@ -66,6 +73,7 @@ export class RunStatement implements Task {
   }
 
   refuse(error: Error): void {
+    this.#leaveShare();
     this.#endChange();
     this.#statement.settle(error);
   }
@@ -89,6 +97,8 @@ export class RunStatement implements Task {
     const session = this.#session;
     if (facts.asks.includes('insert-id')) {
       session.comeBack();
+    } else if (facts.asks.length === 0) {
+      session.leaveIfReplaced();
     }
     if (this.#statement.useReplica && facts.kind === 'write') {
       this.#refuseUnsent('use-replica', writeOnReplica());
@@ -189,20 +199,28 @@ export class RunStatement implements Task {
       return;
     }
     const isUsable = session.lease !== null && mayUse(session.lease, route);
-    const held = isUsable ? session.lease : session.moveTo('primary');
-    if (held !== null) {
-      this.#send(held, route, facts);
-    } else if (substitutes.has(route.reason) && !this.#hasShare) {
+    if (!isUsable && route.role === 'current' && isHeld(session.state)) {
+      // What it is bound to is not there; anywhere else it would mean something else.
+      session.loseConnection();
+      this.#finish(route, sessionLost(session.state));
+      return;
+    }
+    if (substitutes.has(route.reason) && !this.#hasShare) {
       this.#context.share.enter((isIn) => {
         this.#hasShare = isIn;
         if (isIn) {
-          this.#lease(route, facts);
+          this.#follow(route, facts);
         } else {
-          this.#finish(route, primaryIsFull());
+          this.#finish(route, primaryIsFull(route));
         }
       });
-    } else {
+      return;
+    }
+    const held = isUsable ? session.lease : session.moveTo('primary');
+    if (held === null) {
       this.#lease(route, facts);
+    } else {
+      this.#send(held, route, facts);
     }
   }
 
@@ -244,9 +262,11 @@ export class RunStatement implements Task {
     const attempt = { lease, place, route, facts, before, expected };
     this.#changed = this.#context.catalogue.watch(facts, () => textWithCode(this.#statement));
     let isAnswered = false;
+    lease.host.running += 1;
     try {
       this.#statement.send(lease.connection, (error, result, fields) => {
         isAnswered = true;
+        lease.host.running -= 1;
         if (error === null) {
           lease.host.answered();
           this.#succeeded(attempt, result, fields);
@@ -259,6 +279,7 @@ export class RunStatement implements Task {
         // It is the caller's own, thrown where the answer was given.
         throw error;
       }
+      lease.host.running -= 1;
       this.#unsent(error, attempt);
     }
   }
@@ -351,6 +372,7 @@ export class RunStatement implements Task {
       role: mayMove ? 'replica' : lease.role,
       isTied: isHeld(before) || facts.asks.length > 0,
       isPlainRead: facts.reason === null,
+      mayBePartial: mayCommitWithin(facts),
       hasAnswered: this.#statement.hasAnswered,
       isExhausted: this.#attempts.isExhausted(lease.role, failure),
     });
@@ -361,7 +383,9 @@ export class RunStatement implements Task {
       const written = writtenDespite(failure, facts, before);
       const isUnknown =
         failure === 'connection' && written.kind === 'unknown' && !isOfServer(error);
-      const told = isUnknown ? unknownOutcome(facts, error) : error;
+      const isClosed = failure === 'not-sent' && this.#context.isClosed;
+      const known = isClosed ? poolIsClosed() : error;
+      const told = isUnknown ? unknownOutcome(facts, error) : known;
       this.#note(lease, written, () => this.#finish(route, told));
       return;
     }
@@ -392,9 +416,7 @@ export class RunStatement implements Task {
     }
     this.#isFinished = true;
     this.#endChange();
-    if (this.#hasShare) {
-      this.#context.share.leave();
-    }
+    this.#leaveShare();
     if (statementChannel.hasSubscribers) {
       const { catalogue } = this.#context;
       const { sql } = this.#statement;
@@ -415,6 +437,13 @@ export class RunStatement implements Task {
       this.#done();
     } finally {
       this.#statement.settle(error, result, fields);
+    }
+  }
+
+  #leaveShare(): void {
+    if (this.#hasShare) {
+      this.#hasShare = false;
+      this.#context.share.leave();
     }
   }
 
@@ -475,10 +504,11 @@ function writeOnReplica(): RwSplitError {
   );
 }
 
-function primaryIsFull(): RwSplitError {
+function primaryIsFull({ reason }: Route): RwSplitError {
+  const isLag = reason === 'replicas-lagging';
   return new RwSplitError(
-    'RWSPLIT_NO_REPLICA',
-    'Every replica is out of service, and `primaryReadShare` of the primary is taken by other reads',
+    isLag ? 'RWSPLIT_REPLICAS_LAGGING' : 'RWSPLIT_NO_REPLICA',
+    `Every replica ${isLag ? 'lags too far behind' : 'is out of service'}, and \`primaryReadShare\` of the primary is taken by other reads`,
     { isRetryable: true },
   );
 }

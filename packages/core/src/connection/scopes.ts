@@ -1,7 +1,13 @@
 import { check, durationOrZero, oneOf, problemsOf } from '../config/checks.ts';
 import { optionsError } from '../config/parse.ts';
 import { consistencies } from '../consistency/levels.ts';
-import { ClientSession, currentSession, type SessionOptions, wishing } from './client-session.ts';
+import {
+  ClientSession,
+  currentSession,
+  type SessionOptions,
+  wishesHere,
+  wishing,
+} from './client-session.ts';
 
 /**
  * Opens a session that is entered by hand: with {@link ClientSession.run}, or statement by statement
@@ -163,8 +169,8 @@ export function replicas<Result>(
   if (fn === undefined) {
     throw optionsError(['replicas(group, fn): expected a function, found none']);
   }
-  const wishes = { forcePrimary: false, consistency: 'eventual' } as const;
-  return wishing(typeof first === 'function' ? wishes : { ...wishes, group: first }, fn);
+  const group = typeof first === 'function' ? (wishesHere().group ?? 'default') : first;
+  return wishing({ forcePrimary: false, consistency: 'eventual', group }, fn);
 }
 
 /**

@@ -209,6 +209,18 @@ export class Session {
     }
   }
 
+  /** Leaves a connection that holds nothing, and whose host is another one by now than when it was taken. */
+  leaveIfReplaced(): void {
+    const lease = this.#lease;
+    if (lease === null || isHeld(this.state)) {
+      return;
+    }
+    if (lease.role !== lease.host.role || lease.host.hasReplaced(lease)) {
+      this.letGo();
+      this.state = { ...this.state, hasWritten: false };
+    }
+  }
+
   /** The connection broke: it is closed, and what it held is lost. */
   loseConnection(): void {
     this.state = afterConnectionLoss(this.state);

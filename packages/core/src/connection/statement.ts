@@ -93,7 +93,8 @@ export class Statement extends EventEmitter {
       this.forcePrimary = forcePrimary || (wishes.forcePrimary && !isOnReplica);
       const around = isOnReplica ? 'eventual' : (session?.consistency ?? wishes.consistency);
       const consistency = ownLevel ?? around;
-      const group = typeof useReplica === 'string' ? useReplica : wishes.group;
+      const usual = isOnReplica ? (wishes.group ?? 'default') : wishes.group;
+      const group = typeof useReplica === 'string' ? useReplica : usual;
       const maxLag = ownMaxLag ?? session?.maxLag ?? wishes.maxLag;
       this.wishes = { ...wishes, consistency, group, maxLag };
       this.session = session;

@@ -10,7 +10,7 @@ import type { Answer, StatePin } from '../statement/facts.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Flow, FlowStep } from './flow.ts';
 import type { Gate } from './gate.ts';
-import { followUpLost } from './refusals.ts';
+import { followUpLost, poolIsClosed } from './refusals.ts';
 import { Session } from './session.ts';
 import { newSharedSession, type SharedSession } from './shared-session.ts';
 
@@ -288,9 +288,7 @@ export class TaskQueue {
         'The connection was released: ask the pool for another one',
       );
     }
-    return this.context.isClosed
-      ? new RwSplitError('RWSPLIT_POOL_CLOSED', 'The pool is closed: it takes no more statements')
-      : null;
+    return this.context.isClosed ? poolIsClosed() : null;
   }
 
   #start(task: Task): void {

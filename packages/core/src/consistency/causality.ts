@@ -178,18 +178,16 @@ export class Causality {
 
   /**
    * Waits until a host that is to be the primary has what this process has written and knows of, for so
-   * many milliseconds. What it lacks then is lost: nobody waits for it any more.
-   *
-   * @returns whether something is lost.
+   * many milliseconds; tells whether it lacks something then.
    */
-  async inherit(host: Host, milliseconds: number): Promise<boolean> {
-    const written = this.#ofProcess.process;
-    const known = written?.gtids ?? null;
-    const isLost = known !== null && (await hasWithin(host, known, milliseconds)) === false;
-    if (isLost) {
-      written?.forget();
-    }
-    return isLost;
+  async areLacking(host: Host, milliseconds: number): Promise<boolean> {
+    const known = this.#ofProcess.process?.gtids ?? null;
+    return known !== null && (await hasWithin(host, known, milliseconds)) === false;
+  }
+
+  /** What this process has written is lost, or a part of it: nobody waits for it any more. */
+  forget(): void {
+    this.#ofProcess.process?.forget();
   }
 
   /** Notes what a statement on the primary has written: see {@link Writes.note}. */

@@ -110,6 +110,7 @@ export class Snapshots {
   #drop(): void {
     const connection = this.#connection;
     this.#connection = null;
+    this.#asked = null;
     this.#sql = null;
     connection?.close();
   }

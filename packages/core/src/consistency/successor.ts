@@ -18,9 +18,10 @@ export async function hasWithin(
   milliseconds: number,
 ): Promise<boolean | null> {
   const until = performance.now() + milliseconds;
-  const connection = new SideConnection(host);
-  connection.limit(milliseconds + longestAnswer);
+  let connection: SideConnection | null = null;
   try {
+    connection = new SideConnection(host);
+    connection.limit(milliseconds + longestAnswer);
     const sql = await questionFor(connection);
     for (;;) {
       const [row] = await connection.query(sql);
@@ -36,6 +37,6 @@ export async function hasWithin(
   } catch {
     return null;
   } finally {
-    connection.close();
+    connection?.close();
   }
 }

@@ -191,7 +191,8 @@ export class Watch {
     // A set holds nothing but numbers, letters, colons, commas and dashes.
     const answer = await this.#ask(
       connection,
-      `SELECT ${wait}('${formatGtidSet(goal)}', ${seconds})`,
+      // With a name of its own: mysql2 keeps a parser for each list of columns.
+      `SELECT ${wait}('${formatGtidSet(goal)}', ${seconds}) AS reached`,
     );
     if (answer !== null && Number(answer) === 0) {
       this.#learn(goal);

@@ -2,11 +2,18 @@ import dns from 'node:dns';
 import { isIP } from 'node:net';
 import type { Host } from '../pool/host.ts';
 
+/** Between two looks at least, in milliseconds. */
+const pause = 1_000;
+/** So many answers are remembered of each name. */
+const remembered = 8;
+
 /** Looks up now and then where the names of hosts lead, so that their connections follow. */
 export class Addresses {
   readonly #hosts: () => readonly Host[];
   readonly #interval: number | false;
-  readonly #known = new Map<Host, ReadonlySet<string>>();
+  /** Where the names led when they were looked up the last times. */
+  readonly #known = new WeakMap<Host, readonly ReadonlySet<string>[]>();
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -24,8 +31,13 @@ export class Addresses {
     }
   }
 
-  /** Looks now: a host may have moved. */
+  /** Looks now, if that has not just been done: a host may have moved. */
   look(): void {
+    const now = performance.now();
+    if (this.#interval === false || this.#isClosed || now - this.#lookedAt < pause) {
+      return;
+    }
+    this.#lookedAt = now;
     for (const host of this.#hosts()) {
       const { host: name, socketPath } = host.pool.config.connectionConfig;
       if (name !== undefined && socketPath === undefined && isIP(name) === 0) {
@@ -49,9 +61,10 @@ export class Addresses {
 
   /** A name may lead to several, one after the other: only one that leads nowhere it led before has moved. */
   #compare(host: Host, found: ReadonlySet<string>): void {
-    const before = this.#known.get(host);
-    this.#known.set(host, found);
-    if (before !== undefined && ![...found].some((address) => before.has(address))) {
+    const before = this.#known.get(host) ?? [];
+    const isKnown = [...found].some((address) => before.some((set) => set.has(address)));
+    this.#known.set(host, [found, ...(isKnown ? before : [])].slice(0, remembered));
+    if (before.length > 0 && !isKnown) {
       host.replaceConnections();
     }
   }

@@ -113,6 +113,9 @@ export class Monitor {
     this.#probes.get(host)?.close();
     this.#probes.delete(host);
     this.#found.delete(host);
+    if (this.#claimant === host) {
+      this.#claimant = null;
+    }
   }
 
   #plan(): void {
@@ -204,7 +207,9 @@ export class Monitor {
         host.isMember = isServing;
       }
       host.lag = lags.get(address) ?? host.lag;
-      if (members !== null && !members.includes(address) && this.#found.has(host)) {
+      const isGone = members !== null && !members.includes(address);
+      // Whoever has the place of the primary keeps it until another one has it.
+      if (isGone && this.#found.has(host) && host !== this.#hosts.primary) {
         this.#options.close(host);
       }
     }
@@ -234,6 +239,8 @@ export class Monitor {
         seat.vacate();
         primary.replaceConnections();
         this.#tell({ kind: 'lost', from: primary });
+      } else if (!seat.isTaken) {
+        seat.vacate();
       }
     } else if (first !== primary) {
       void this.#move(primary, first);
@@ -254,8 +261,11 @@ export class Monitor {
       this.#hosts.seat.vacate();
       from.replaceConnections();
     }
-    await this.#options.admit(to);
-    this.#admitting = null;
+    try {
+      await this.#options.admit(to);
+    } finally {
+      this.#admitting = null;
+    }
     if (!this.#isClosed && this.#claimant === to) {
       this.#hosts.appoint(to);
       this.#tell({ kind: 'moved', from, to });

@@ -30,12 +30,11 @@ export function publishHealth(host: Host, before: Health): void {
 
 /** Tells whom it concerns what has become of the primary. */
 export function publishRoles(change: RoleChange, hasLostWrites: boolean): void {
-  const hasLost = change.kind === 'moved' && hasLostWrites;
   const event: TopologyEvent = {
     primary: 'to' in change ? change.to.name : null,
     previous: change.from.name,
     rivals: change.kind === 'several' ? change.hosts.map(({ name }) => name) : [],
-    hasLostWrites: hasLost,
+    hasLostWrites,
   };
   topologyChannel.publish(event);
   if (event.rivals.length > 0) {
@@ -44,7 +43,7 @@ export function publishRoles(change: RoleChange, hasLostWrites: boolean): void {
       { type: 'RwSplitWarning', code: 'RWSPLIT_TWO_PRIMARIES' },
     );
   }
-  if (hasLost) {
+  if (hasLostWrites) {
     process.emitWarning(
       `rwsplit: the new primary ${event.primary} lacks writes that ${event.previous} had confirmed to this process`,
       { type: 'RwSplitWarning', code: 'RWSPLIT_WRITES_LOST' },

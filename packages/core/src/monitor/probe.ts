@@ -23,6 +23,9 @@ export interface Questions {
   readonly lag: boolean;
 }
 
+/** So many times as long as an answer may take, the last one stands for one that there was no room for. */
+const lastsFor = 5;
+
 /** Asks one host, round after round, on a connection of its own. */
 export class Probe {
   readonly host: Host;
@@ -36,6 +39,7 @@ export class Probe {
   #isClosed = false;
   /** What it has said last of its role. */
   #last: Said | null = null;
+  #lastAt = 0;
 
   /** @param timeout how long all answers of one round may take, in milliseconds. */
   constructor(host: Host, timeout: number, heartbeatTable: string | null) {
@@ -65,13 +69,15 @@ export class Probe {
       connection.limit(null);
       this.isSilent = false;
       this.#last = { ...said, lag: null };
+      this.#lastAt = performance.now();
       return said;
     } catch (error) {
       this.#drop();
       const hasRoom = !isBusy(error as DriverError);
       this.isSilent = hasRoom;
       // A server that has no room for the question is what it was.
-      return hasRoom ? null : this.#last;
+      const isRecent = performance.now() - this.#lastAt < lastsFor * this.#timeout;
+      return hasRoom || !isRecent ? null : this.#last;
     }
   }
 
@@ -115,7 +121,7 @@ export class Probe {
 
 /** The server has answered, if not what was asked for. */
 function refusalIn(error: DriverError): string {
-  if (!isOfServer(error) || error.fatal === true) {
+  if (!isOfServer(error) || error.fatal === true || isBusy(error)) {
     throw error;
   }
   return codeOf(error);

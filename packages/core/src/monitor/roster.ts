@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { threadId } from 'node:worker_threads';
+import { durationOrZero, shown } from '../config/checks.ts';
 import { type ParsedHost, parseReplica } from '../config/hosts.ts';
 import type { HostConfig } from '../config/options.ts';
 import { optionsError, type ParsedOptions } from '../config/parse.ts';
@@ -22,9 +23,11 @@ export interface RosterOptions {
   readonly onVersion: (version: string) => void;
   /**
    * Waits until a host has what was written on the primary before it, for so many milliseconds; tells whether
-   * something is lost.
+   * it lacks something then.
    */
-  readonly inherit: (host: Host, milliseconds: number) => Promise<boolean>;
+  readonly lacksWrites: (host: Host, milliseconds: number) => Promise<boolean>;
+  /** What it lacks is lost: nobody is to wait for it. */
+  readonly forgetWrites: () => void;
   /** Told of each host that joins. */
   readonly onJoin: (host: Host) => void;
 }
@@ -34,6 +37,9 @@ export interface RemoveOptions {
   /** @default true */
   readonly drain?: boolean | number;
 }
+
+/** A new primary is given so many milliseconds at least to apply what it has received. */
+const leastPatience = 1_000;
 
 /** How often it is looked whether a host that is removed has answered its last statement, in milliseconds. */
 const drainPause = 20;
@@ -77,7 +83,8 @@ export class Roster {
   add(config: HostConfig): void {
     const problems: string[] = [];
     const names = this.hosts.all.map(({ name }) => name);
-    const parsed = parseReplica(config, this.#base, names, problems);
+    const pools = this.hosts.all.map(({ pool }) => pool);
+    const parsed = parseReplica(config, this.#base, { names, pools }, problems);
     if (parsed === null || problems.length > 0) {
       throw optionsError(problems);
     }
@@ -86,6 +93,10 @@ export class Roster {
 
   /** @throws `RWSPLIT_OPTIONS` if there is no such replica. */
   async remove(name: string, { drain = true }: RemoveOptions): Promise<void> {
+    const expected = typeof drain === 'boolean' ? null : durationOrZero(drain);
+    if (expected !== null) {
+      throw optionsError([`drain: expected true, false or ${expected}, found ${shown(drain)}`]);
+    }
     const host = this.#replica(name, 'removeReplica');
     const { closeTimeout } = this.#routing;
     const patience = drain === true ? closeTimeout : Number(drain);
@@ -165,9 +176,16 @@ export class Roster {
         void this.#leave(host, this.#routing.closeTimeout);
       },
       admit: async (host) => {
-        hasLostWrites = await this.#options.inherit(host, this.#routing.primaryWait);
+        const patience = Math.max(leastPatience, this.#routing.primaryWait / 2);
+        hasLostWrites = await this.#options.lacksWrites(host, patience);
       },
-      onRoles: (change: RoleChange) => publishRoles(change, hasLostWrites),
+      onRoles: (change: RoleChange) => {
+        const isLoss = hasLostWrites && change.kind === 'moved';
+        if (isLoss) {
+          this.#options.forgetWrites();
+        }
+        publishRoles(change, isLoss);
+      },
     });
   }
 
@@ -196,9 +214,18 @@ export class Roster {
 
   #leave(host: Host, patience: number): Promise<Error | null> {
     this.hosts.remove(host);
+    // Those that nobody uses, and those that somebody holds without using them, as soon as that is seen.
+    host.replaceConnections();
     this.#vitals.forget(host);
     this.monitor.forget(host);
-    const left = this.#drained(host, patience).then((spent) => closePool(host, patience - spent));
+    const left = this.#drained(host, patience).then((spent) => {
+      if (host.isShared) {
+        // Others may use it, and whoever made it ends it.
+        host.close();
+        return null;
+      }
+      return closePool(host, patience - spent);
+    });
     this.#leaving.set(host, left);
     return left.finally(() => this.#leaving.delete(host));
   }
@@ -206,7 +233,7 @@ export class Roster {
   /** @returns how long it took, in milliseconds. */
   async #drained(host: Host, patience: number): Promise<number> {
     const startedAt = performance.now();
-    while (host.outstanding > 0 && !this.#isClosed) {
+    while (host.running > 0 && !this.#isClosed) {
       const spent = performance.now() - startedAt;
       if (spent >= patience) {
         return patience;

@@ -1,4 +1,4 @@
-import { isOfServer } from '../pool/failure.ts';
+import { isBusy, isOfServer } from '../pool/failure.ts';
 import type { Host } from '../pool/host.ts';
 import { tryLogin } from '../pool/side-connection.ts';
 
@@ -80,7 +80,7 @@ export class Vitals {
       }
       isBusy = true;
       this.#answers.set(host, host.answers);
-      if (before === host.answers && host.isAvailable) {
+      if (before === host.answers && host.isReachable) {
         this.#ask(host);
       }
     }
@@ -94,23 +94,25 @@ export class Vitals {
   #ask(host: Host): void {
     if (!this.#asked.has(host) && !this.#isClosed) {
       this.#asked.add(host);
-      this.#examine(host).finally(() => this.#asked.delete(host));
+      void this.#examine(host).finally(() => this.#asked.delete(host));
     }
   }
 
   async #examine(host: Host): Promise<void> {
+    const { answers } = host;
     for (const isLast of [false, true]) {
       const error = await tryLogin(host, this.#timeout);
-      if (this.#isClosed || !host.isAvailable) {
+      if (this.#isClosed || !host.isReachable) {
         return;
       }
-      if (error === null || isOfServer(error)) {
+      // It may be slow to let anybody in, and quick to answer those who are.
+      if (error === null || isOfServer(error) || host.answers !== answers) {
         host.heard();
         return;
       }
       if (isLast || error.code !== 'ETIMEDOUT') {
-        this.#silentSince.set(host, performance.now());
         host.failed(error);
+        this.#giveUp(host);
         return;
       }
       // Once may be chance: it is only avoided until it is asked again.
@@ -129,8 +131,17 @@ export class Vitals {
 
   #try(host: Host): void {
     this.#trials.delete(host);
-    host.tryOut((failure) => {
-      if (failure !== null && host.isSilent) {
+    host.tried();
+    void tryLogin(host, this.#timeout).then((error) => {
+      if (this.#isClosed || host.health.state !== 'down') {
+        return;
+      }
+      if (error === null || isBusy(error)) {
+        host.tryOut();
+        return;
+      }
+      host.failed(error);
+      if (!isOfServer(error)) {
         this.#giveUp(host);
       }
     });

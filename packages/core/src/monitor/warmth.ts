@@ -1,5 +1,4 @@
 import type { Host } from '../pool/host.ts';
-import type { Lease } from '../pool/lease.ts';
 import { allConnections, freeConnections } from '../pool/mysql2.ts';
 
 /** How often it is looked whether hosts have enough connections, in milliseconds. */
@@ -47,18 +46,16 @@ export class Warmth {
     const { connectionLimit = 10 } = host.pool.config;
     const most = connectionLimit === 0 ? this.#least : Math.min(this.#least, connectionLimit);
     const missing = most - allConnections(host.pool).length;
-    const leases: (Lease | null)[] = [];
-    // With the free ones, and all at once: else those would be had again, and no other opened.
+    // With the free ones, and all in one turn: else those would be had again, and no other opened.
     const wanted = missing > 0 ? missing + freeConnections(host.pool).length : 0;
+    let open = wanted;
     for (let count = 0; count < wanted; count++) {
       this.#filling.add(host);
       host.lease((_failure, lease) => {
-        leases.push(lease ?? null);
-        if (leases.length === wanted) {
+        lease?.giveBack();
+        open -= 1;
+        if (open === 0) {
           this.#filling.delete(host);
-          for (const had of leases) {
-            had?.giveBack();
-          }
         }
       });
     }

@@ -1,7 +1,7 @@
 import { RwSplitError } from '../errors.ts';
 import { isUnreachable } from './failure.ts';
 import type { Host } from './host.ts';
-import { allConnections, breakConnection } from './mysql2.ts';
+import { allConnections, breakConnection, discardConnection, type RawPool } from './mysql2.ts';
 
 /**
  * Closes all connections of a host when what runs on them is done, but after so many milliseconds whatever
@@ -11,12 +11,15 @@ import { allConnections, breakConnection } from './mysql2.ts';
  */
 export function closePool(host: Host, milliseconds: number): Promise<Error | null> {
   host.close();
+  if (!host.isUp) {
+    dropUnmade(host.pool);
+  }
   return new Promise((resolve) => {
     const deadline = setTimeout(() => {
       const left = allConnections(host.pool);
       const error = new RwSplitError(
         'RWSPLIT_CLOSE_TIMEOUT',
-        `${left.length} connections to ${host.role} ${host.name} were not done within ${milliseconds} ms, and were closed`,
+        `${host.role} ${host.name}: connections that were still in use were closed: ${left.length}`,
       );
       for (const connection of left) {
         breakConnection(connection, error);
@@ -29,4 +32,13 @@ export function closePool(host: Host, milliseconds: number): Promise<Error | nul
       resolve(error && !isUnreachable(error) ? error : null);
     });
   });
+}
+
+/** A login that is not answered keeps a pool open for as long as that may take. */
+function dropUnmade(pool: RawPool): void {
+  for (const connection of allConnections(pool)) {
+    if (connection.threadId === null) {
+      discardConnection(connection);
+    }
+  }
 }

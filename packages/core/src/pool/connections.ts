@@ -261,7 +261,7 @@ export class Connections {
   #find(request: Request): void {
     this.#take((error, connection) => {
       if (error !== null || connection === undefined) {
-        request.callback(error);
+        request.callback(error?.message === 'Pool is closed.' ? poolClosed() : error);
       } else {
         this.#makeReady(connection, request);
       }
@@ -400,4 +400,12 @@ export class Connections {
 /** A server that did not answer in time. */
 export function silence(): DriverError {
   return Object.assign(new Error('The server did not answer in time'), { code: 'ETIMEDOUT' });
+}
+
+/** mysql2's own error for that has no code. */
+function poolClosed(): RwSplitError {
+  return new RwSplitError(
+    'RWSPLIT_POOL_CLOSED',
+    'The pool is closed: it gives no more connections',
+  );
 }

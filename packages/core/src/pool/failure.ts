@@ -9,6 +9,9 @@ export function failureOf(error: DriverError): Failure {
   if (error.errno !== undefined && lacking.has(error.errno)) {
     return 'differs';
   }
+  if (error.errno === goodbye) {
+    return 'not-sent';
+  }
   if (error.errno === readOnlyTransaction) {
     return 'read-only';
   }
@@ -57,6 +60,12 @@ const lacking: ReadonlySet<number> = new Set([
   1044, 1046, 1049, 1054, 1109, 1142, 1143, 1146, 1176, 1305, 1356, 1370,
 ]);
 
+/**
+ * ER_CLIENT_INTERACTION_TIMEOUT: said by a server that closes an idle connection. mysql2 takes it for the answer
+ * to what was sent meanwhile, and nobody has read.
+ */
+const goodbye = 4031;
+
 /** ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION. */
 const readOnlyTransaction = 1792;
 
@@ -83,7 +92,7 @@ export function isBusy(error: DriverError): boolean {
     error.errno === 1226 ||
     error.message === 'Queue limit reached.' ||
     error.message === 'No connections available.' ||
-    error.message === 'Pool is closed.'
+    error.code === 'RWSPLIT_POOL_CLOSED'
   );
 }
 

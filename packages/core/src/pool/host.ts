@@ -53,6 +53,10 @@ export class Host implements LeasingHost {
   turn = 0;
   /** How many statements it has answered. */
   answers = 0;
+  /** How many statements run on it. */
+  running = 0;
+  /** Whether others than rwsplit may use the pool. */
+  readonly isShared: boolean;
   #role: Role;
   /** Among the replicas; see {@link weight}. */
   #weight: number;
@@ -69,6 +73,7 @@ export class Host implements LeasingHost {
     policy: HostPolicy,
   ) {
     this.name = name;
+    this.isShared = isShared;
     this.#role = role;
     this.groups = Object.freeze([...traits.groups]);
     this.zone = traits.zone;
@@ -139,8 +144,18 @@ export class Host implements LeasingHost {
 
   /** Whether it may be offered statements. */
   get isAvailable(): boolean {
+    return this.isMember && this.isReachable;
+  }
+
+  /** Whether it is not known to be out of service. */
+  get isReachable(): boolean {
     const { state } = this.#health;
-    return this.isMember && (state === 'up' || state === 'suspect');
+    return state === 'up' || state === 'suspect';
+  }
+
+  /** Whether it gets no more statements, for good. */
+  get isLeaving(): boolean {
+    return this.#health.state === 'draining';
   }
 
   /** Whether all is well with it. */
@@ -202,16 +217,22 @@ export class Host implements LeasingHost {
     this.#lease(false, callback);
   }
 
-  /** Tries to have a connection, as a statement would, after it was down. */
-  tryOut(callback: (failure: LeaseFailure | null) => void): void {
+  /** It is out of service, and tried now. */
+  tried(): void {
     this.#note({ kind: 'tried' });
+  }
+
+  /** It lets clients in again: tries to have a connection, as a statement would. */
+  tryOut(): void {
     this.#lease(true, (failure, lease) => {
       lease?.giveBack();
-      if (failure !== null && this.#health.isTried) {
-        // Whatever it was that did not give a connection, it is not in service.
-        this.#failed(failure.error);
+      const error = failure?.error ?? null;
+      if (error !== null && (error.code === 'ETIMEDOUT' || isBusy(error))) {
+        // It lets others in; only its pool has no room.
+        this.heard();
+      } else if (error !== null && this.#health.isTried) {
+        this.#failed(error);
       }
-      callback(failure);
     });
   }
 

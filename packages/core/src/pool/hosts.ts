@@ -22,6 +22,8 @@ export interface Selection {
   /** The hosts that it has failed on. */
   readonly tried: readonly HostInfo[];
   readonly group: string;
+  /** Whether somebody has said that it is to run on a replica, or in which group. */
+  readonly isOnReplica: boolean;
   /** How far a replica may lag behind, in milliseconds; `null`: as far as it does. */
   readonly maxLag: number | null;
 }
@@ -50,6 +52,9 @@ export interface HostsPolicy {
 /** Between two times that the connections of a primary are replaced because it refuses writes, in milliseconds. */
 const longestDoubt = 1_000;
 
+/** So many times may the primary move while a statement waits for a connection of it. */
+const mostMoves = 3;
+
 /** What changes the hosts of a pool. */
 export interface HostsListener {
   /** The roles have changed, or hosts have come or gone. */
@@ -73,6 +78,7 @@ export class Hosts {
   readonly #listeners: HostsListener[] = [];
   /** The replicas of a group, in the order in which this process prefers them. */
   readonly #groups = new Map<string, readonly Host[]>();
+  readonly #knownGroups = new Set(['default']);
   /** Whether every replica may have every read that says nothing. */
   #isUniform = true;
   #choices = 0;
@@ -121,7 +127,7 @@ export class Hosts {
     if (host !== before) {
       before.become('replica');
       host.become('primary');
-      this.#replicas = this.all.filter((one) => one !== host);
+      this.#replicas = this.all.filter((one) => one !== host && !one.isLeaving);
     }
     this.seat.take(host);
     this.#changed();
@@ -146,11 +152,12 @@ export class Hosts {
 
   /** Whether a read can name this group. */
   hasGroup(group: string): boolean {
-    return this.#inGroup(group).length > 0;
+    return this.#knownGroups.has(group);
   }
 
+  /** The groups that hosts are in, or were in. */
   get groups(): readonly string[] {
-    return [...new Set(this.#replicas.flatMap(({ groups }) => groups))];
+    return [...this.#knownGroups];
   }
 
   /** The replicas that a read may be offered; none: see {@link shortageOf}. */
@@ -179,7 +186,7 @@ export class Hosts {
       return this.all;
     }
     const replicas = this.groups.flatMap((group) =>
-      this.#available({ tried: [], group, maxLag: null }),
+      this.#available({ tried: [], group, maxLag: null, isOnReplica: false }),
     );
     return [...new Set([this.primary, ...replicas])];
   }
@@ -194,7 +201,11 @@ export class Hosts {
    *
    * @param offered the replicas that the read may be offered.
    */
-  pick(offered: readonly Host[], limits: ReplicaLimits, { group }: Selection): Host | undefined {
+  pick(
+    offered: readonly Host[],
+    limits: ReplicaLimits,
+    { isOnReplica }: Selection,
+  ): Host | undefined {
     const { preferred } = limits;
     const isPreferred = (host: Host) => host === preferred && !host.isSuspect;
     const before = preferred === null ? undefined : offered.find(isPreferred);
@@ -204,7 +215,7 @@ export class Hosts {
     }
     const admitted = this.#withPrimary(
       offered.filter((host) => limits.admits(host)),
-      group,
+      isOnReplica,
     );
     const chosen = this.#choose(admitted);
     if (chosen !== undefined) {
@@ -218,18 +229,30 @@ export class Hosts {
   }
 
   /** Asks for a connection to the primary; where roles are found out, one that is gone is waited for. */
-  leasePrimary(callback: LeaseCallback): void {
+  leasePrimary(callback: LeaseCallback, moves = 0): void {
+    const checked: LeaseCallback = (failure, lease) => {
+      if (lease === undefined || lease.role === 'primary') {
+        callback(failure, lease);
+      } else if (moves < mostMoves) {
+        // It lost its place while its connection was waited for.
+        lease.giveBack();
+        this.leasePrimary(callback, moves + 1);
+      } else {
+        lease.giveBack();
+        callback({ error: this.seat.error() });
+      }
+    };
     if (!this.seat.isTaken) {
-      this.#awaitPrimary(callback);
+      this.#awaitPrimary(checked);
       return;
     }
     this.#leaseFrom(this.primary, (failure, lease) => {
       if (failure !== null && this.#isGone(failure.error)) {
         // Nothing was sent, and another one may take its place.
         this.seat.vacate();
-        this.#awaitPrimary(callback);
+        this.#awaitPrimary(checked);
       } else {
-        callback(failure, lease);
+        checked(failure, lease);
       }
     });
   }
@@ -312,13 +335,10 @@ export class Hosts {
     }
   }
 
-  #withPrimary(admitted: readonly Host[], group: string): readonly Host[] {
+  #withPrimary(admitted: readonly Host[], isOnReplica: boolean): readonly Host[] {
     const { primary } = this;
     const isIn =
-      this.#policy.primaryReads > 0 &&
-      group === 'default' &&
-      this.seat.isTaken &&
-      primary.isAvailable;
+      this.#policy.primaryReads > 0 && !isOnReplica && this.seat.isTaken && primary.isAvailable;
     return isIn && admitted.length > 0 ? [...admitted, primary] : admitted;
   }
 
@@ -354,6 +374,9 @@ export class Hosts {
 
   #arrange(): void {
     this.#groups.clear();
+    for (const group of this.all.flatMap(({ groups }) => groups)) {
+      this.#knownGroups.add(group);
+    }
     this.#isUniform =
       this.#replicas.length <= this.#policy.subset &&
       this.#replicas.every(({ groups }) => groups.includes('default'));

@@ -11,6 +11,8 @@ export interface Traces {
 
 /** What a lease needs of the host that it is from. */
 export interface LeasingHost extends HostInfo {
+  /** How many statements run on it. */
+  running: number;
   /** Called when a connection of it broke. */
   connectionLost(code: string): void;
   /** Called when it has answered a statement, whatever it said. */

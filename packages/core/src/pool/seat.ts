@@ -83,7 +83,9 @@ export class Seat {
       );
     }
     const why =
-      this.#vacancy === 'unknown' ? unknownBecause(this.#refusal) : 'no host takes writes';
+      this.#vacancy === 'unknown'
+        ? unknownBecause(this.#refusal)
+        : 'no host takes writes, or the one that does is not ready';
     return new RwSplitError('RWSPLIT_PRIMARY_DOWN', `There is no primary: ${why}`, {
       isRetryable: true,
     });

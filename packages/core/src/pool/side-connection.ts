@@ -137,22 +137,23 @@ export async function answers(host: Host): Promise<boolean> {
  * @returns the error that it ended with; `null`: there is none. What the server itself says has an `errno`.
  */
 export async function tryLogin(host: Host, longest: number): Promise<DriverError | null> {
-  const connection = new SideConnection(host);
   let isLate = false;
   const startedAt = performance.now();
+  let connection: SideConnection | null = null;
   const timer = setTimeout(() => {
     // An event loop that was held up has not read what has come meanwhile.
     const heldUp = performance.now() - startedAt - longest;
     isLate = true;
-    setTimeout(() => connection.close(), heldUp > longest / 10 ? longest / 2 : 0);
+    setTimeout(() => connection?.close(), heldUp > longest / 10 ? longest / 2 : 0);
   }, longest);
   try {
+    connection = new SideConnection(host);
     await connection.open();
     return null;
   } catch (error) {
     return isLate ? silence() : (error as DriverError);
   } finally {
     clearTimeout(timer);
-    connection.close();
+    connection?.close();
   }
 }

@@ -10,6 +10,8 @@ export interface FailedAttempt {
   readonly isTied: boolean;
   /** Whether it is a read that could run on a replica. */
   readonly isPlainRead: boolean;
+  /** Whether a part of it may have been carried out although the server refused it. */
+  readonly mayBePartial: boolean;
   /** Whether the caller has seen a part of the answer. */
   readonly hasAnswered: boolean;
   /** Whether it has been tried often enough, or for long enough. */
@@ -37,11 +39,12 @@ export function recoveryFrom(attempt: FailedAttempt): Recovery | null {
   return attempt.role === 'primary' ? afterPrimary(attempt) : afterReplica(attempt);
 }
 
-function afterPrimary({ failure, isPlainRead }: FailedAttempt): Recovery | null {
+function afterPrimary({ failure, isPlainRead, mayBePartial }: FailedAttempt): Recovery | null {
   switch (failure) {
     case 'not-sent':
-    case 'demoted':
       return { role: 'primary', reason: null };
+    case 'demoted':
+      return mayBePartial ? null : { role: 'primary', reason: null };
     case 'connection':
       return isPlainRead ? { role: 'replica', reason: null } : null;
     default:

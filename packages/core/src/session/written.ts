@@ -62,7 +62,7 @@ export function writtenBy(
 }
 
 /** A procedure may commit in the middle of it, and begin again; few others do. */
-function mayCommitWithin({ kind, pin }: Facts): boolean {
+export function mayCommitWithin({ kind, pin }: Facts): boolean {
   return kind === 'multiple' || kind === 'other' || (kind === 'write' && pin !== null);
 }
 
