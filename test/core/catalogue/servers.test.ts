@@ -533,7 +533,7 @@ describe.each(flavors)('%s', async (flavor) => {
     const read = pool.promise().query('SELECT 1');
     const ended = pool.promise().end();
     pools.splice(0);
-    await expect(read).rejects.toThrow('Pool is closed.');
+    await expect(read).rejects.toMatchObject({ code: 'RWSPLIT_POOL_CLOSED' });
     await ended;
     expect(pool.stats().catalogue.state).not.toBe('ready');
   });

@@ -372,7 +372,7 @@ describe('options of a session', () => {
 });
 
 describe('what code wishes for its statements', () => {
-  const eventual: Wishes = { ...noWishes, consistency: 'eventual' };
+  const eventual: Wishes = { ...noWishes, consistency: 'eventual', group: 'default' };
   const forced: Wishes = { ...noWishes, forcePrimary: true };
   const untracked: Wishes = { ...noWishes, isTracked: false };
 

@@ -382,7 +382,7 @@ describe('what is wished for a statement', () => {
     inStep(opened, () => expect(wishesHere()).toEqual(noWishes));
     const other = openStep() ?? new FlowStep(null);
     const inBlock = await replicas(() => inStep(other, () => wishesHere()));
-    expect(inBlock).toEqual({ ...noWishes, consistency: 'eventual' });
+    expect(inBlock).toEqual({ ...noWishes, consistency: 'eventual', group: 'default' });
     expect(other.wishes).toEqual(inBlock);
   });
 

@@ -87,13 +87,14 @@ describe('groups', () => {
     expect(await cluster.whoRan(tag)).toEqual([]);
   });
 
-  it('are known by their hosts as they are now', async () => {
+  it('that were known are not forgotten with their last host', async () => {
     const pool = grouped();
     pool.addReplica(bed.replicas({ name: 'e', groups: ['new'] })[0] ?? {});
     expect(await tell(on(pool, { useReplica: 'new' }))).toMatchObject({ host: 'e' });
     await pool.removeReplica('e');
-    expect((await tell(on(pool, { useReplica: 'new' }))).error).toMatchObject({
-      code: 'RWSPLIT_OPTIONS',
+    expect(await tell(on(pool, { useReplica: 'new' }))).toMatchObject({
+      host: 'primary',
+      reason: 'replicas-unavailable',
     });
   });
 

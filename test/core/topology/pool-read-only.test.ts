@@ -159,7 +159,7 @@ describe.each(flavors)('topology readOnly on %s', async (flavor) => {
     expect(error).toMatchObject({
       code: 'RWSPLIT_PRIMARY_DOWN',
       isRetryable: true,
-      message: 'There is no primary: no host takes writes',
+      message: expect.stringContaining('no host takes writes'),
     });
     const patient = open({ primaryWait: 20_000 });
     const waiting = [1, 2, 3].map(() => tell(on(patient), write));

@@ -206,7 +206,12 @@ export class RunStatement implements Task {
       return;
     }
     if (substitutes.has(route.reason) && !this.#hasShare) {
-      this.#context.share.enter((isIn) => {
+      const { share } = this.#context;
+      if (!share.hasRoom) {
+        // Who waits holds no connection that others may need.
+        session.moveTo('replica');
+      }
+      share.enter((isIn) => {
         this.#hasShare = isIn;
         if (isIn) {
           this.#follow(route, facts);

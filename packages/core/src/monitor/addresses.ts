@@ -34,7 +34,11 @@ export class Addresses {
   /** Looks now, if that has not just been done: a host may have moved. */
   look(): void {
     const now = performance.now();
-    if (this.#interval === false || this.#isClosed || now - this.#lookedAt < pause) {
+    if (
+      this.#interval === false ||
+      this.#isClosed ||
+      now - this.#lookedAt < Math.min(pause, this.#interval / 2)
+    ) {
       return;
     }
     this.#lookedAt = now;

@@ -224,7 +224,7 @@ export class Roster {
         host.close();
         return null;
       }
-      return closePool(host, patience - spent);
+      return closePool(host, patience - spent, patience);
     });
     this.#leaving.set(host, left);
     return left.finally(() => this.#leaving.delete(host));

@@ -21,7 +21,8 @@ export class Warmth {
   start(): void {
     if (this.#timer === null && this.#least > 0 && !this.#isClosed) {
       this.#timer = setInterval(() => this.look(), interval).unref();
-      this.look();
+      // When the statement that has started it has asked for its own.
+      setImmediate(() => this.look());
     }
   }
 

@@ -7,9 +7,14 @@ import { allConnections, breakConnection, discardConnection, type RawPool } from
  * Closes all connections of a host when what runs on them is done, but after so many milliseconds whatever
  * they are doing.
  *
+ * @param patience how long all that took and takes may be, in milliseconds, for the message.
  * @returns what went wrong; `null`: nothing.
  */
-export function closePool(host: Host, milliseconds: number): Promise<Error | null> {
+export function closePool(
+  host: Host,
+  milliseconds: number,
+  patience: number = milliseconds,
+): Promise<Error | null> {
   host.close();
   if (!host.isUp) {
     dropUnmade(host.pool);
@@ -19,7 +24,7 @@ export function closePool(host: Host, milliseconds: number): Promise<Error | nul
       const left = allConnections(host.pool);
       const error = new RwSplitError(
         'RWSPLIT_CLOSE_TIMEOUT',
-        `${host.role} ${host.name}: connections that were still in use were closed: ${left.length}`,
+        `Connections to ${host.role} ${host.name} that were not done within ${patience} ms were closed: ${left.length}`,
       );
       for (const connection of left) {
         breakConnection(connection, error);

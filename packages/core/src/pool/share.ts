@@ -16,9 +16,13 @@ export class Share {
     this.#deadlines = new Deadlines(patience);
   }
 
+  get hasRoom(): boolean {
+    return this.#taken < this.#size;
+  }
+
   /** Calls back with `true` when it is the caller's turn, who is to {@link leave}; `false`: too late. */
   enter(callback: (isIn: boolean) => void): void {
-    if (this.#taken < this.#size) {
+    if (this.hasRoom) {
       this.#taken += 1;
       callback(true);
       return;
