@@ -433,7 +433,7 @@ describe('what code wishes for its statements', () => {
     const session = openSession({ consistency: 'eventual' });
     await primary(() =>
       session.run(async () => {
-        expect(wishesHere()).toEqual({ ...eventual, forcePrimary: true });
+        expect(wishesHere()).toEqual({ ...forced, consistency: 'eventual' });
         session.end();
         expect(wishesHere()).toEqual(noWishes);
         await later();

@@ -9,10 +9,11 @@ import { ReplicatedMysqlDialect } from '@rwsplit/kysely';
 import knexFactory, { type Knex } from 'knex';
 import { CompiledQuery, Kysely } from 'kysely';
 import mysql, { type Pool, type PoolConnection } from 'mysql2';
+import { vi } from 'vitest';
 import type { Server } from '../../support/servers/server.ts';
 import type { OwnedCluster } from '../../support/servers/start-cluster.ts';
 import type { Tables } from './kysely-sessions.ts';
-import { Ledger, poolOf } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 
 /** Connections of each pool to each host. */
 const limit = 5;
@@ -39,24 +40,14 @@ export interface LeakBed {
 
 /** Opens it; every connection of every pool is in a ledger. */
 export function openLeakBed(cluster: OwnedCluster): LeakBed {
-  const ledgers = new Map<Pool, Ledger>();
+  const ledgers: Ledger[] = [];
   const setUp = new Set<string>();
-  const watch = (pool: Pool, port: number | undefined) => {
-    const ledger = ledgers.get(pool) ?? new Ledger(pool, port);
-    ledgers.set(pool, ledger);
-    return ledger;
-  };
   const makePool = (server: Server, connectionLimit = limit): Pool => {
     const pool = mysql.createPool({ ...cluster.connectionOptions(server), connectionLimit });
-    watch(pool, server.port);
+    ledgers.push(new Ledger(pool, server.port));
     return pool;
   };
   const onCreateConnection = async (connection: RawConnection, host: HostInfo) => {
-    const pool = poolOf(connection);
-    if (pool !== undefined) {
-      // Knex has its primary's pool made for it.
-      watch(pool, connection.config.port).isOutAlready(connection as unknown as PoolConnection);
-    }
     setUp.add(`${host.name} ${connection.threadId}`);
     await runOnRaw(connection, setUpText);
   };
@@ -86,27 +77,35 @@ export function openLeakBed(cluster: OwnedCluster): LeakBed {
       },
     }),
   });
-  const knex = knexFactory({
-    client: ReplicatedMysql2,
-    connection: { ...cluster.connectionOptions(cluster.primary) },
-    pool: { min: 0, max: limit },
-    acquireConnectionTimeout: 600,
-    replicas: cluster.replicas.map((server) => makePool(server)),
-    replication: { ...routing, onCreateConnection },
-    log: { warn: () => {} },
-  });
+  const knexReplicas = cluster.replicas.map((server) => makePool(server));
+  const [knex, made] = withPoolsMade(() =>
+    knexFactory({
+      client: ReplicatedMysql2,
+      connection: { ...cluster.connectionOptions(cluster.primary) },
+      pool: { min: 0, max: limit },
+      acquireConnectionTimeout: 600,
+      replicas: knexReplicas,
+      replication: { ...routing, onCreateConnection },
+      log: { warn: () => {} },
+    }),
+  );
+  if (made.length !== 1) {
+    throw new Error(`Knex has made ${made.length} pools of mysql2: expected that of its primary`);
+  }
+  // Knex has its primary's pool made for it.
+  ledgers.push(...made.map((each) => new Ledger(each, cluster.primary.port)));
   return {
     pool,
     narrow,
     kysely,
     knex,
-    ledgers: () => [...ledgers.values()],
+    ledgers: () => ledgers,
     wasSetUp: ({ host, port }, { threadId }) => setUp.has(`${host}:${port} ${threadId}`),
     outstanding: () => [
       ...[...pool.stats().hosts, ...narrow.stats().hosts]
         .filter(({ outstanding }) => outstanding > 0)
         .map(({ name, outstanding }) => `${name}: ${outstanding}`),
-      ...[...ledgers.values()].filter(({ out }) => out > 0).map(({ out }) => `a pool: ${out}`),
+      ...ledgers.filter(({ out }) => out > 0).map(({ out }) => `a pool: ${out}`),
       ...(knex.client.pool.numUsed() > 0 ? ['Knex'] : []),
     ],
     sideConnections: (server) => (server === cluster.replicas[1] ? 3 : 4),
@@ -120,6 +119,17 @@ export function openLeakBed(cluster: OwnedCluster): LeakBed {
       await closing;
     },
   };
+}
+
+/** What a function makes, and the mysql2 pools that were made for that, as they are before their first use. */
+function withPoolsMade<Made>(make: () => Made): [Made, readonly Pool[]] {
+  const createPool = vi.spyOn(mysql, 'createPool');
+  try {
+    const made = make();
+    return [made, createPool.mock.results.map(({ value }) => value as Pool)];
+  } finally {
+    createPool.mockRestore();
+  }
 }
 
 /** Runs one text on a physical connection. */

@@ -1,4 +1,3 @@
-import type { RawConnection } from '@rwsplit/core';
 import type { Pool, PoolConnection } from 'mysql2';
 
 /** What mysql2 keeps on a connection of a pool; `null` once the connection has left it. */
@@ -17,6 +16,9 @@ interface Account {
 /**
  * Counts what leaves one mysql2 pool against what comes back, connection by connection. mysql2 itself
  * takes no notice of a second `release()`, unless somebody else has the connection by then.
+ *
+ * It has to be there before the first request: nothing but the callback of a request tells of a
+ * connection that goes from one user straight to the next.
  */
 export class Ledger {
   readonly pool: Pool;
@@ -56,18 +58,6 @@ export class Ledger {
       released: this.#released,
       lost: this.#lostWhileAcquired,
     };
-  }
-
-  /** A connection that was handed out before the ledger was opened. */
-  isOutAlready(connection: PoolConnection): void {
-    const account = this.#account(connection);
-    if (account.handedOut === 0) {
-      this.#handOut(connection);
-    }
-    if (account.handedOut === 1 && !account.isAcquired) {
-      account.isAcquired = true;
-      this.#acquired += 1;
-    }
   }
 
   #countHandingOut(): void {
@@ -158,11 +148,6 @@ export class Ledger {
     };
     return account;
   }
-}
-
-/** The mysql2 pool that a connection is from; `undefined` for one that is from none. */
-export function poolOf(connection: RawConnection): Pool | undefined {
-  return (connection as Pooled)._pool ?? undefined;
 }
 
 function isGone(connection: object): boolean {

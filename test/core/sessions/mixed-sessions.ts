@@ -21,6 +21,8 @@ export interface Outcome {
 const expectedCodes = new Set([
   'THROWN',
   'PROTOCOL_CONNECTION_LOST',
+  // A server that gave no sign of life for a while.
+  'ETIMEDOUT',
   'PROTOCOL_SEQUENCE_TIMEOUT',
   'ECONNRESET',
   'EPIPE',

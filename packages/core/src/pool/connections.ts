@@ -1,6 +1,6 @@
 import { RwSplitError } from '../errors.ts';
 import type { Role } from '../routing/reasons.ts';
-import { Deadlines } from './deadlines.ts';
+import { type Deadline, Deadlines } from './deadlines.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
 import type { Lease, Traces } from './lease.ts';
 import { checkLiveness, mayBeDead } from './liveness.ts';
@@ -49,6 +49,9 @@ export interface Owner extends HostInfo {
 
 /** Asks for a connection that the server has just said something on. */
 interface Request {
+  readonly deadline: Deadline;
+  /** Which generation one is of that is opened for it. */
+  generation: number;
   /** The one that is being made ready, to be closed if that is never answered. */
   preparing: RawConnection | null;
   /** Whether one that has idled will not do. */
@@ -111,9 +114,12 @@ export class Connections {
       callback(error, connection);
     };
     const request: Request = {
+      deadline,
+      generation: this.#generation,
       preparing: null,
       mustHear: isTrial,
       callback: (error, connection) => {
+        request.preparing = null;
         if (deadline.isOver) {
           this.#takeBack(connection);
         } else if (error !== null || connection === undefined) {
@@ -259,6 +265,11 @@ export class Connections {
   }
 
   #find(request: Request): void {
+    request.preparing = null;
+    request.generation = this.#generation;
+    if (request.deadline.isOver) {
+      return;
+    }
     this.#take((error, connection) => {
       if (error !== null || connection === undefined) {
         request.callback(error?.message === 'Pool is closed.' ? poolClosed() : error);
@@ -275,9 +286,12 @@ export class Connections {
       // Others use the user's own pool too, and insert there.
       physical.inserted.mayHaveMore();
     }
-    if (this.#isOutOfDate(physical)) {
+    if (this.#isOutOfDate(physical, request.generation)) {
       discardConnection(connection);
       this.#find(request);
+    } else if (request.deadline.isOver) {
+      // Nobody would end a set-up that is never answered.
+      request.callback(null, connection);
     } else if (physical.preparedAs !== role) {
       request.preparing = connection;
       prepareConnection(connection, this.#preparation(), (error) => {
@@ -311,16 +325,20 @@ export class Connections {
     return !this.#isShared && generation !== this.#generation;
   }
 
-  /** Whether it is to be replaced; one that is new is told when. */
-  #isOutOfDate(physical: Physical): boolean {
+  /**
+   * Whether it is to be replaced; one that is new is told when.
+   *
+   * @param generation which one it is of if it is new: its login may have begun before all were replaced.
+   */
+  #isOutOfDate(physical: Physical, generation: number): boolean {
     const { maxLifetime } = this.#policy;
     if (physical.preparedAs === null && !physical.isReset) {
-      physical.generation = this.#generation;
+      physical.generation = generation;
       if (maxLifetime !== false && !this.#isShared) {
         // Not all at once: they may have been opened together.
         physical.expiresAt = performance.now() + maxLifetime * (1 - Math.random() / 10);
       }
-      return false;
+      return this.#isReplaced(physical);
     }
     const mayBeOld = physical.expiresAt !== Number.POSITIVE_INFINITY;
     return this.#isReplaced(physical) || (mayBeOld && performance.now() > physical.expiresAt);
