@@ -91,7 +91,7 @@ describe.each(flavors)('%s', (flavor) => {
     };
   }
 
-  const wait = `SELECT ${flavor === 'mysql' ? 'WAIT_FOR_EXECUTED_GTID_SET' : 'MASTER_GTID_WAIT'}(GTIDs, 0.25)`;
+  const wait = `SELECT ${flavor === 'mysql' ? 'WAIT_FOR_EXECUTED_GTID_SET' : 'MASTER_GTID_WAIT'}(GTIDs, 0.25) AS reached`;
 
   function options(change: Partial<ReplicatedPoolOptions> = {}): ReplicatedPoolOptions {
     const host = (server: OwnedCluster['primary']) => ({

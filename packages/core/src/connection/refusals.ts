@@ -1,6 +1,9 @@
 import { RwSplitError } from '../errors.ts';
+import { codeOf } from '../pool/failure.ts';
+import type { DriverError } from '../pool/mysql2.ts';
+import type { Route } from '../routing/reasons.ts';
 import type { SessionState } from '../session/state.ts';
-import type { Answer } from '../statement/facts.ts';
+import type { Answer, Facts } from '../statement/facts.ts';
 
 /** The error for what comes after the end of its pool. */
 export function poolIsClosed(): RwSplitError {
@@ -50,5 +53,42 @@ export function followUpOnReplica(answer: Answer): RwSplitError {
     'RWSPLIT_FOLLOW_UP_LOST',
     `This asks for ${questions[answer]}, which ran on a replica, and does more than ask: it cannot run ` +
       'there. Run both in one transaction, or the first with forcePrimary',
+  );
+}
+
+/** The error for what writes, and was to run on a replica. */
+export function writeOnReplica(): RwSplitError {
+  return new RwSplitError(
+    'RWSPLIT_USE_REPLICA',
+    'useReplica: expected a statement that reads, found one that writes: it was not sent',
+  );
+}
+
+/** The error for a read that waited too long for its part of the primary. */
+export function primaryIsFull({ reason }: Route): RwSplitError {
+  const isLag = reason === 'replicas-lagging';
+  return new RwSplitError(
+    isLag ? 'RWSPLIT_REPLICAS_LAGGING' : 'RWSPLIT_NO_REPLICA',
+    `Every replica ${isLag ? 'lags too far behind' : 'is out of service'}, and \`primaryReadShare\` of the primary is taken by other reads`,
+    { isRetryable: true },
+  );
+}
+
+/** The answer of what may have been committed was lost. Nothing of it is sent again. */
+export function unknownOutcome({ kind }: Facts, cause: DriverError): RwSplitError {
+  const what = kind === 'commit' ? 'COMMIT' : 'statement';
+  return new RwSplitError(
+    'RWSPLIT_UNKNOWN_OUTCOME',
+    `The connection broke before the answer of this ${what} came (${codeOf(cause)}): ` +
+      'nobody knows whether the server has carried it out',
+    { cause },
+  );
+}
+
+/** The error for what waited for a server when its connection was destroyed. */
+export function destroyedWhileWaiting(): RwSplitError {
+  return new RwSplitError(
+    'RWSPLIT_CONNECTION_DESTROYED',
+    'The connection was destroyed while its statement waited for a server',
   );
 }

@@ -1,13 +1,13 @@
 import type { Place, ScopeMarks } from '../consistency/marks.ts';
 import { publishStatement, statementChannel } from '../diagnostics.ts';
-import { RwSplitError } from '../errors.ts';
 import { codeOf, failureOf, isOfServer } from '../pool/failure.ts';
 import type { HostInfo } from '../pool/host-info.ts';
 import type { Lease } from '../pool/lease.ts';
 import type { DriverError } from '../pool/mysql2.ts';
 import { decide } from '../routing/decide.ts';
+import type { Failure } from '../routing/failure.ts';
 import type { Route, RouteReason } from '../routing/reasons.ts';
-import { recoveryFrom } from '../routing/recover.ts';
+import { type Recovery, recoveryFrom } from '../routing/recover.ts';
 import { closesConnection, undoes } from '../session/endings.ts';
 import { observe, observeError } from '../session/observe.ts';
 import { predict } from '../session/predict.ts';
@@ -29,7 +29,14 @@ import {
 import type { Facts, StatementKind } from '../statement/facts.ts';
 import { Attempts } from './attempts.ts';
 import { needsCheck, type Obstacle, SessionCheck } from './check-session.ts';
-import { poolIsClosed, sessionLost } from './refusals.ts';
+import {
+  destroyedWhileWaiting,
+  poolIsClosed,
+  primaryIsFull,
+  sessionLost,
+  unknownOutcome,
+  writeOnReplica,
+} from './refusals.ts';
 import { type Found, ReplicaSearch } from './replica-search.ts';
 import { responseOf, rolledBack } from './response.ts';
 import type { Session } from './session.ts';
@@ -339,32 +346,13 @@ export class RunStatement implements Task {
   }
 
   #failed(error: DriverError, attempt: Attempt): void {
-    const session = this.#session;
-    const { lease, place, route, facts, before, expected } = attempt;
+    const { lease, route, facts, before } = attempt;
     const failure = failureOf(error);
-    session.state = observeError(before, expected, facts);
-    session.ran(null, null);
-    if (this.#statement.hasAnswered) {
-      this.#saw(place);
-    }
-    const isGone = failure === 'connection' || failure === 'not-sent' || failure === 'client';
-    if (isGone && failure !== 'client') {
-      lease.host.connectionLost(codeOf(error));
-    } else {
-      lease.host.answered();
-    }
-    if (isGone) {
-      session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
-    }
-    if (failure === 'demoted' && lease.role === 'primary') {
-      // Whatever becomes of this statement: the next ones belong elsewhere.
-      this.#context.hosts.refusedBy(lease.host);
-    }
-    if (isGone || failure === 'timeout') {
-      session.spoil();
-    }
+    const isGone = goneBy.has(failure);
+    this.#noteFailure(failure, error, attempt);
     if (isGone && undoes(facts, this.#statement.sql) && before.transaction !== 'none') {
       // The server rolls back what was open on a connection that breaks.
+      const session = this.#session;
       session.state = afterRollback(session.state);
       session.letGo();
       this.#finish(route, null, rolledBack());
@@ -382,18 +370,54 @@ export class RunStatement implements Task {
       isExhausted: this.#attempts.isExhausted(lease.role, failure),
     });
     if (recovery === null || this.#queue.isDestroyed || this.#context.isClosed) {
-      if (isGone || (failure === 'timeout' && !isBound(session.state))) {
-        session.letGo();
-      }
-      const written = writtenDespite(failure, facts, before);
-      const isUnknown =
-        failure === 'connection' && written.kind === 'unknown' && !isOfServer(error);
-      const isClosed = failure === 'not-sent' && this.#context.isClosed;
-      const known = isClosed ? poolIsClosed() : error;
-      const told = isUnknown ? unknownOutcome(facts, error) : known;
-      this.#note(lease, written, () => this.#finish(route, told));
-      return;
+      this.#giveUp(failure, error, attempt);
+    } else {
+      this.#runAgain(recovery, mayMove ? { ...route, reason: 'read' } : route, attempt);
     }
+  }
+
+  /** What a failure says of the session, its connection and the host. */
+  #noteFailure(failure: Failure, error: DriverError, attempt: Attempt): void {
+    const session = this.#session;
+    const { lease, place, facts, before, expected } = attempt;
+    const isGone = goneBy.has(failure);
+    session.state = observeError(before, expected, facts);
+    session.ran(null, null);
+    if (this.#statement.hasAnswered) {
+      this.#saw(place);
+    }
+    if (isGone && failure !== 'client') {
+      lease.host.connectionLost(codeOf(error));
+    } else if (failure !== 'timeout') {
+      lease.host.answered();
+    }
+    if (isGone) {
+      session.state = afterConnectionLoss(failure === 'not-sent' ? before : expected);
+    }
+    if (failure === 'demoted' && lease.role === 'primary') {
+      // Whatever becomes of this statement: the next ones belong elsewhere.
+      this.#context.hosts.refusedBy(lease.host);
+    }
+    if (isGone || failure === 'timeout') {
+      session.spoil();
+    }
+  }
+
+  #giveUp(failure: Failure, error: DriverError, { lease, route, facts, before }: Attempt): void {
+    const session = this.#session;
+    if (goneBy.has(failure) || (failure === 'timeout' && !isBound(session.state))) {
+      session.letGo();
+    }
+    const written = writtenDespite(failure, facts, before);
+    const isUnknown = failure === 'connection' && written.kind === 'unknown' && !isOfServer(error);
+    const isClosed = failure === 'not-sent' && this.#context.isClosed;
+    const known = isClosed ? poolIsClosed() : error;
+    const told = isUnknown ? unknownOutcome(facts, error) : known;
+    this.#note(lease, written, () => this.#finish(route, told));
+  }
+
+  #runAgain(recovery: Recovery, route: Route, { lease, facts, before }: Attempt): void {
+    const session = this.#session;
     this.#attempts.failedOn(lease.host, lease.role);
     if (recovery.reason === 'fence') {
       this.#context.catalogue.rememberRefusal(this.#statement.sql);
@@ -401,9 +425,8 @@ export class RunStatement implements Task {
     // A write may be sent again on the primary; what came before it is not on the new connection.
     session.state = afterLeaving(before);
     session.letGo();
-    const reason = recovery.reason ?? (mayMove ? 'read' : route.reason);
-    const again: Route = { role: 'primary', word: route.word, reason };
-    if (recovery.role === 'replica' && movable.has(reason)) {
+    const again: Route = { ...route, role: 'primary', reason: recovery.reason ?? route.reason };
+    if (recovery.role === 'replica' && movable.has(again.reason)) {
       this.#search({ role: 'replica', word: null, reason: 'read' }, facts);
     } else {
       this.#follow(again, factsOnRoute(again, facts));
@@ -461,6 +484,9 @@ export class RunStatement implements Task {
 
 const transactionRoute: Route = { role: 'current', reason: 'transaction', word: null };
 
+/** Failures after which the connection is of no use. */
+const goneBy: ReadonlySet<Failure> = new Set(['connection', 'not-sent', 'client']);
+
 /** Reasons of reads that a replica would have, if there were one. */
 const substitutes: ReadonlySet<RouteReason> = new Set(['replicas-unavailable', 'replicas-lagging']);
 
@@ -493,38 +519,4 @@ interface Attempt {
   readonly facts: Facts;
   readonly before: SessionState;
   readonly expected: SessionState;
-}
-
-function destroyedWhileWaiting(): RwSplitError {
-  return new RwSplitError(
-    'RWSPLIT_CONNECTION_DESTROYED',
-    'The connection was destroyed while its statement waited for a server',
-  );
-}
-
-function writeOnReplica(): RwSplitError {
-  return new RwSplitError(
-    'RWSPLIT_USE_REPLICA',
-    'useReplica: expected a statement that reads, found one that writes: it was not sent',
-  );
-}
-
-function primaryIsFull({ reason }: Route): RwSplitError {
-  const isLag = reason === 'replicas-lagging';
-  return new RwSplitError(
-    isLag ? 'RWSPLIT_REPLICAS_LAGGING' : 'RWSPLIT_NO_REPLICA',
-    `Every replica ${isLag ? 'lags too far behind' : 'is out of service'}, and \`primaryReadShare\` of the primary is taken by other reads`,
-    { isRetryable: true },
-  );
-}
-
-/** The answer of what may have been committed was lost. Nothing of it is sent again. */
-function unknownOutcome({ kind }: Facts, cause: DriverError): RwSplitError {
-  const what = kind === 'commit' ? 'COMMIT' : 'statement';
-  return new RwSplitError(
-    'RWSPLIT_UNKNOWN_OUTCOME',
-    `The connection broke before the answer of this ${what} came (${codeOf(cause)}): ` +
-      'nobody knows whether the server has carried it out',
-    { cause },
-  );
 }
