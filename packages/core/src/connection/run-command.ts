@@ -92,7 +92,7 @@ export class RunCommand implements Task {
       session.isUntracked = true;
     }
     if (this.#command.isLasting) {
-      session.spoil();
+      session.estrange();
     }
     let isAnswered = false;
     lease.host.running += 1;

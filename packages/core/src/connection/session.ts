@@ -44,6 +44,8 @@ export class Session {
   #isBrief = false;
   /** Whether the connection must not be used again by anybody. */
   #isSpoiled = false;
+  /** Whether what it holds there ends with the use of it. */
+  #isEstranged = false;
 
   get lease(): Lease | null {
     return this.#lease;
@@ -103,6 +105,12 @@ export class Session {
     }
   }
 
+  /** Marks the connection as one that is its user's alone, and closed with the end of that use. */
+  estrange(): void {
+    this.#isEstranged = true;
+    this.#isSpoiled = true;
+  }
+
   /** Marks the connection as one that must be closed instead of given back. */
   spoil(): void {
     this.#isSpoiled = true;
@@ -113,6 +121,7 @@ export class Session {
     const lease = this.#lease;
     const isSpoiled = this.#isSpoiled;
     this.#isSpoiled = false;
+    this.#isEstranged = false;
     const isThere = lease !== null && this.#isStillThere(lease);
     this.#left();
     if (!isThere) {
@@ -239,7 +248,10 @@ export class Session {
     }
     const { state } = this;
     const isOfUse = state.answers.length > 0 || state.mayHaveInserted;
-    if (this.#isSpoiled || (!isHeld(state) && !isOfUse)) {
+    if (this.#isEstranged) {
+      this.letGo();
+      this.state = { ...this.state, holds: [] };
+    } else if (this.#isSpoiled || (!isHeld(state) && !isOfUse)) {
       this.letGo();
     } else if (!isHeld(state)) {
       this.#isRemembered = true;
