@@ -3,8 +3,8 @@ import type { Need } from '../consistency/need.ts';
 import type { Placement } from '../consistency/placement.ts';
 import { RwSplitError } from '../errors.ts';
 import type { Host } from '../pool/host.ts';
-import type { ReplicaLimits, Selection, Shortage } from '../pool/hosts.ts';
 import type { Lease } from '../pool/lease.ts';
+import type { ReplicaLimits, Selection, Shortage } from '../pool/replica-choice.ts';
 import type { RouteReason } from '../routing/reasons.ts';
 import type { Attempts } from './attempts.ts';
 import type { Session } from './session.ts';
@@ -92,7 +92,9 @@ export class ReplicaSearch {
   }
 
   #offered(): readonly Host[] {
-    return this.#attempts.hasTriedReplicas ? [] : this.#context.hosts.offered(this.#selection);
+    return this.#attempts.hasTriedReplicas
+      ? []
+      : this.#context.hosts.choice.offered(this.#selection);
   }
 
   #take(placement: Placement | null, offered: readonly Host[]): void {
@@ -116,7 +118,7 @@ export class ReplicaSearch {
       return;
     }
     session.moveTo('replica');
-    const host = this.#context.hosts.pick(offered, limits, this.#selection);
+    const host = this.#context.hosts.choice.pick(offered, limits, this.#selection);
     if (host === undefined) {
       this.#callback({ kind: 'primary', reason: 'replicas-behind' });
     } else if (host.role === 'primary') {
@@ -140,13 +142,13 @@ export class ReplicaSearch {
   #doWithout(): void {
     const { hosts, policy, causality } = this.#context;
     const { group } = this.#selection;
-    if (!hosts.hasGroup(group) && group !== 'default') {
-      this.#callback({ kind: 'refused', error: noGroup(group, hosts.groups) });
+    if (!hosts.choice.hasGroup(group) && group !== 'default') {
+      this.#callback({ kind: 'refused', error: noGroup(group, hosts.choice.groups) });
       return;
     }
     const shortage = this.#attempts.hasTriedReplicas
       ? 'unavailable'
-      : hosts.shortageOf(this.#selection);
+      : hosts.choice.shortageOf(this.#selection);
     const isRefused =
       shortage === 'lagging' ? policy.onLag === 'error' : policy.onNoReplica === 'error';
     if (isRefused) {

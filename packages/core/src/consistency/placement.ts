@@ -1,5 +1,5 @@
 import type { HostInfo } from '../pool/host-info.ts';
-import type { ReplicaLimits } from '../pool/hosts.ts';
+import type { ReplicaLimits } from '../pool/replica-choice.ts';
 import type { ScopeMarks } from './marks.ts';
 
 /** Where a plain read may run. */

@@ -85,7 +85,7 @@ export class Replicas {
 
   /** Somebody will ask soon. */
   prepare(): void {
-    for (const host of this.#hosts.used) {
+    for (const host of this.#hosts.choice.used) {
       this.#watches.get(host)?.prepare();
     }
   }

@@ -134,7 +134,7 @@ export class Monitor {
     const { topology } = this.#options;
     const startedAt = performance.now();
     const answers = new Map<Host, Said | null>();
-    const hosts = topology === null ? this.#hosts.used : this.#hosts.all;
+    const hosts = topology === null ? this.#hosts.choice.used : this.#hosts.all;
     const asked = hosts.map(async (host) => {
       const probe = this.#probeOf(host);
       const { isSilent } = probe;

@@ -68,7 +68,7 @@ export class Roster {
     this.#options = options;
     this.#vitals = new Vitals(all, { timeout, interval, patience });
     this.#addresses = new Addresses(all, routing.dnsRefresh);
-    this.#warmth = new Warmth(() => this.hosts.used, routing.minIdle);
+    this.#warmth = new Warmth(() => this.hosts.choice.used, routing.minIdle);
     this.#policy = this.#makePolicy();
     const [primary, ...replicas] = hosts.map((host) => this.#open(host));
     if (primary === undefined) {
