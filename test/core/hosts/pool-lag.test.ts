@@ -104,7 +104,7 @@ describe.each(flavors)('lag on %s', async (flavor) => {
       await write();
       await hasApplied(second);
       await expect.poll(() => host(pool, first.name).lag, { timeout: 10_000 }).toBeGreaterThan(900);
-      expect(await reads(pool)).toEqual(onSecond);
+      await expect.poll(() => reads(pool), { timeout: 10_000 }).toEqual(onSecond);
       expect(await reads(pool, { maxLag: 3_600_000 })).toEqual(onBoth);
       await first.query('UNLOCK TABLES');
       await expect.poll(() => reads(pool), { timeout: 10_000 }).toEqual(onBoth);
