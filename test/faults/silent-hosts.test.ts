@@ -5,33 +5,34 @@ import { host, makePoolBed, on, tell } from '../core/hosts/pool-bed.ts';
 import { freshDatabase, sharedCluster } from '../support/shared-cluster.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 
+interface Case {
+  readonly strike: (proxy: TcpProxy) => void;
+  readonly room: Partial<HostOptions>;
+}
+
 /** So soon is a host asked, and so long may it take to answer. */
 const probes = { probeInterval: 200, probeTimeout: 300 };
 
-/** How the way to a host falls silent. */
-const silences: readonly (readonly [string, (proxy: TcpProxy) => void])[] = [
-  ['answers nothing', (proxy) => proxy.pause()],
+/** How a host falls silent, and what it has for its connections. */
+const cases: readonly (readonly [string, Case])[] = [
   [
     'answers nothing, and refuses new connections',
-    (proxy) => {
-      proxy.pause();
-      proxy.refuse();
+    {
+      strike: (proxy) => {
+        proxy.pause();
+        proxy.refuse();
+      },
+      room: {},
+    },
+  ],
+  [
+    'answers nothing; its pool is full, and nobody may wait for it',
+    {
+      strike: (proxy) => proxy.pause(),
+      room: { connectionLimit: 1, waitForConnections: false },
     },
   ],
 ];
-
-/** What a host has for its connections. */
-const rooms: readonly (readonly [string, Partial<HostOptions>])[] = [
-  ['', {}],
-  [
-    ' with one connection, and nobody may wait for it',
-    { connectionLimit: 1, waitForConnections: false },
-  ],
-];
-
-const cases = silences.flatMap(([silence, strike]) =>
-  rooms.map(([room, options]) => [silence, room, strike, options] as const),
-);
 
 // Below the protocol, and so the same for both flavours.
 describe('a host that falls silent under a statement', async () => {
@@ -44,10 +45,10 @@ describe('a host that falls silent under a statement', async () => {
   }
 
   it.each(cases)(
-    'gives up its reads, which run elsewhere: a replica that %s%s',
-    async (_silence, _room, strike, options) => {
+    'gives up its reads, which run elsewhere: a replica that %s',
+    async (_, { strike, room }) => {
       const { proxy, host: replica } = await bed.behindProxy('silent');
-      const pool = bed.open({ ...probes, replicas: [{ ...replica, ...options }] });
+      const pool = bed.open({ ...probes, replicas: [{ ...replica, ...room }] });
       expect(await tell(on(pool))).toMatchObject({ host: 'silent' });
       strike(proxy);
       const told = await tell(on(pool));
@@ -58,13 +59,13 @@ describe('a host that falls silent under a statement', async () => {
   );
 
   it.each(cases)(
-    'says of a write that nobody knows what became of it: a primary that %s%s',
-    async (_silence, _room, strike, options) => {
+    'says of a write that nobody knows what became of it: a primary that %s',
+    async (_, { strike, room }) => {
       const { proxy, host: primary } = await bed.behindProxy('silent', cluster.primary);
       const pool = bed.open({
         ...probes,
-        primary: { ...primary, ...options },
-        acquireTimeout: 1_000,
+        primary: { ...primary, ...room },
+        acquireTimeout: 500,
       });
       await tell(on(pool), 'UPDATE item SET id = id');
       strike(proxy);

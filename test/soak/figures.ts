@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { ClientSession, ReplicatedConnection, ReplicatedPool } from '@rwsplit/core';
 import { createPool } from 'mysql2';
 import { app } from '../support/servers/accounts.ts';
-import type { Stage } from './stage.ts';
+import { mostConnections, type Stage } from './stage.ts';
 
 /** What must be the same in the middle and at the end, with no statement under way. */
 export interface Figures {
@@ -67,7 +67,7 @@ function alive(kind: typeof HostPool): number {
   return queryObjects(kind, { format: 'count' });
 }
 
-/** Questions of our own come and go: what is counted on both sides is looked at until it agrees. */
+/** Connections come and go: what is counted on both sides is looked at until it agrees. */
 async function settledConnections(stage: Stage): Promise<Pick<Figures, 'links' | 'connections'>> {
   for (let left = 20; ; left--) {
     const links = stage.cluster.all.map((server) => stage.proxyOf(server).connections);
@@ -78,7 +78,9 @@ async function settledConnections(stage: Stage): Promise<Pick<Figures, 'links' |
         return Number(row?.n);
       }),
     );
-    if (left === 0 || `${links}` === `${connections}`) return { links, connections };
+    const isLow = connections.every((count) => count <= mostConnections);
+    const isSettled = isLow && `${links}` === `${connections}`;
+    if (left === 0 || isSettled) return { links, connections };
     await sleep(100);
   }
 }

@@ -1,14 +1,11 @@
 import type { Figures } from './figures.ts';
 import type { Outcome } from './run.ts';
-import { connectionLimit } from './stage.ts';
+import { lastingPools, mostConnections } from './stage.ts';
 
 /** What of the heap may come and go, in bytes: above all what the engine has compiled. */
 const heapTolerance = 3_000_000;
 /** What one connection takes, with its two more in the network, in bytes: measured. */
 const heapOfLink = 150_000;
-/** Of each pool to a server: of the monitor, the vitals, the watch, the snapshots, the catalogue. */
-const sideConnections = 5;
-const lastingPools = 2;
 /** Hosts that were removed and are still known of, such as the one that was asked last, of each pool. */
 const goneHosts = 2;
 
@@ -60,13 +57,12 @@ function spareSockets({ objects, links }: Figures): number {
 }
 
 function connectionProblems({ links, connections, objects }: Figures): string[] {
-  const most = lastingPools * (connectionLimit + sideConnections);
   return [
     ...(`${links}` === `${connections}`
       ? []
       : [`servers have ${connections} connections, and the network ${links}`]),
-    ...(connections.some((count) => count > most)
-      ? [`servers have ${connections} connections, more than ${most}`]
+    ...(connections.some((count) => count > mostConnections)
+      ? [`servers have ${connections} connections, more than ${mostConnections}`]
       : []),
     ...(objects.pools === lastingPools ? [] : [`${objects.pools} pools are alive`]),
     ...(objects.hosts <= lastingPools * (links.length + goneHosts)

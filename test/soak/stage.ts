@@ -12,6 +12,11 @@ import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** Of each host, and so of each pool on a server. */
 export const connectionLimit = 6;
+/** Of each pool to a server: of the monitor, the vitals, the watch, the snapshots, the catalogue. */
+const sideConnections = 5;
+export const lastingPools = 2;
+/** More may be closing, and no more are there for long. */
+export const mostConnections = lastingPools * (connectionLimit + sideConnections);
 
 /** Short times, so that a run of minutes sees what takes hours elsewhere. */
 const common = {

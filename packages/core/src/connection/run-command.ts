@@ -95,11 +95,11 @@ export class RunCommand implements Task {
       session.estrange();
     }
     let isAnswered = false;
-    lease.host.running += 1;
+    lease.began();
     try {
       this.#command.send(lease.connection, (error) => {
         isAnswered = true;
-        lease.host.running -= 1;
+        lease.ended();
         lease.host.answered();
         if (error !== null && error.fatal === true) {
           session.loseConnection();
@@ -112,7 +112,7 @@ export class RunCommand implements Task {
         throw error;
       }
       // mysql2 throws for what it cannot send.
-      lease.host.running -= 1;
+      lease.ended();
       done();
       this.refuse(error instanceof Error ? error : new Error(String(error)));
     }

@@ -274,11 +274,11 @@ export class RunStatement implements Task {
     const attempt = { lease, place, route, facts, before, expected };
     this.#changed = this.#context.catalogue.watch(facts, () => textWithCode(this.#statement));
     let isAnswered = false;
-    lease.host.running += 1;
+    lease.began();
     try {
       this.#statement.send(lease.connection, (error, result, fields) => {
         isAnswered = true;
-        lease.host.running -= 1;
+        lease.ended();
         if (error === null) {
           lease.host.answered();
           this.#succeeded(attempt, result, fields);
@@ -291,7 +291,7 @@ export class RunStatement implements Task {
         // It is the caller's own, thrown where the answer was given.
         throw error;
       }
-      lease.host.running -= 1;
+      lease.ended();
       this.#unsent(error, attempt);
     }
   }

@@ -43,6 +43,7 @@ export class Lease {
   readonly knowsInsertsOfOthers: boolean;
   /** Whether the session is done with it, and the host is not. */
   isInCleaning = false;
+  #isRunning = false;
   #hasEnded = false;
 
   constructor(host: LeasingHost, connection: RawConnection) {
@@ -53,6 +54,20 @@ export class Lease {
     this.insertsBefore = this.physical.inserted.count;
     this.hasInsertsOfOthers = !this.physical.inserted.isEmpty;
     this.knowsInsertsOfOthers = this.physical.inserted.isComplete;
+  }
+
+  /** A statement was sent on it. */
+  began(): void {
+    this.#isRunning = true;
+    this.host.running += 1;
+  }
+
+  /** It was answered, or it is known that it never will be. */
+  ended(): void {
+    if (this.#isRunning) {
+      this.#isRunning = false;
+      this.host.running -= 1;
+    }
   }
 
   /** Gives the connection back for its next user, who will find nothing of this one. */
@@ -106,6 +121,7 @@ export class Lease {
       return false;
     }
     this.#hasEnded = true;
+    this.ended();
     this.host.leaseEnded(this);
     return true;
   }
