@@ -3,6 +3,8 @@ const expected: ReadonlySet<string> = new Set([
   'RWSPLIT_REPLICA_DOWN',
   'RWSPLIT_TWO_PRIMARIES',
   'RWSPLIT_BALANCING',
+  // A rival that is behind, while the primary does not answer.
+  'RWSPLIT_WRITES_LOST',
   // Of `queryObjects`, which the figures are taken with.
   'ExperimentalWarning',
 ]);
