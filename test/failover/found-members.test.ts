@@ -18,7 +18,11 @@ describe.skipIf(noGroup !== undefined)('a group of which one member is configure
   let pool: ReplicatedPool;
 
   beforeAll(async () => {
-    group = await startGroup({ statementLog: false });
+    group = await startGroup({
+      statementLog: false,
+      // Who is dead is expelled at once.
+      settings: ['--group-replication-member-expel-timeout=0'],
+    });
     const first = await group.primary();
     await first.query('CREATE TABLE app.entry (id INT AUTO_INCREMENT PRIMARY KEY)');
     await first.query(

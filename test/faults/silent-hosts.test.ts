@@ -1,6 +1,6 @@
 import type { HostOptions, ReplicatedPool } from '@rwsplit/core';
 import { createConnection } from 'mysql2/promise';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { host, makePoolBed, on, tell } from '../core/hosts/pool-bed.ts';
 import { freshDatabase, sharedCluster } from '../support/shared-cluster.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
@@ -84,6 +84,7 @@ describe('a host that falls silent under a statement', async () => {
     });
     await tell(on(pool), 'INSERT INTO note (id, text) VALUES (1000, "")');
     const other = await createConnection(bed.address(cluster.primary));
+    onTestFinished(() => other.destroy());
     await other.beginTransaction();
     await other.query('SELECT id FROM note WHERE id = 1000 FOR UPDATE');
     const write = tell(on(pool), 'UPDATE note SET text = CONCAT(text, "x") WHERE id = 1000');

@@ -1,5 +1,5 @@
 import { createConnection } from 'mysql2/promise';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { freshDatabase, sharedCluster } from '../../support/shared-cluster.ts';
 import { makePoolBed, on, tell } from './pool-bed.ts';
 
@@ -29,6 +29,7 @@ describe('primaryReadShare', () => {
     });
     expect(await tell(on(pool), sql)).toMatchObject({ reason: 'replicas-unavailable' });
     const other = await createConnection(bed.address(cluster.primary));
+    onTestFinished(() => other.destroy());
     await other.query('LOCK TABLES item WRITE');
     const connection = await pool.promise().getConnection();
     const read = tell((text) => connection.query(text), sql);
