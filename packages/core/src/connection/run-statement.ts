@@ -56,6 +56,8 @@ export class RunStatement implements Task {
   /** To be called when a change of a definition is over; `null` while it makes none. */
   #changed: (() => void) | null = null;
   #isFinished = false;
+  /** How it was lost on the primary; `null`: it was not. */
+  #loss: DriverError | null = null;
   /** Whether it has a part of what reads may have of the primary. */
   #hasShare = false;
   /** For a replica to have what it has to see, in milliseconds. */
@@ -105,7 +107,7 @@ export class RunStatement implements Task {
     if (facts.asks.includes('insert-id')) {
       session.comeBack();
     } else if (facts.asks.length === 0) {
-      session.leaveIfReplaced();
+      session.leaveIfReplaced(this.#context.hosts.seat.isTaken);
     }
     if (this.#statement.useReplica && facts.kind === 'write') {
       this.#refuseUnsent('use-replica', writeOnReplica());
@@ -159,6 +161,9 @@ export class RunStatement implements Task {
   #found(found: Found, route: Route, facts: Facts): void {
     if (found.kind === 'refused') {
       this.#finish(route, found.error);
+    } else if (found.kind === 'primary' && this.#loss !== null) {
+      // Its text says that it reads; if it does more, it must not be done twice.
+      this.#finish(route, this.#loss);
     } else if (found.kind === 'primary') {
       this.#follow({ ...route, role: 'primary', reason: found.reason }, facts);
     } else {
@@ -364,14 +369,18 @@ export class RunStatement implements Task {
       failure,
       role: mayMove ? 'replica' : lease.role,
       isTied: isHeld(before) || facts.asks.length > 0,
-      isPlainRead: facts.reason === null,
+      isPlainRead: facts.reason === null && movable.has(route.reason),
       mayBePartial: mayCommitWithin(facts),
       hasAnswered: this.#statement.hasAnswered,
       isExhausted: this.#attempts.isExhausted(lease.role, failure),
     });
-    if (recovery === null || this.#queue.isDestroyed || this.#context.isClosed) {
+    if (recovery?.role === 'primary' && this.#loss !== null) {
+      // On the primary it may have been carried out; and what a replica refused is no read.
+      this.#giveUp('connection', this.#loss, attempt);
+    } else if (recovery === null || this.#queue.isDestroyed || this.#context.isClosed) {
       this.#giveUp(failure, error, attempt);
     } else {
+      this.#loss ??= lease.role === 'primary' && failure === 'connection' ? error : null;
       this.#runAgain(recovery, mayMove ? { ...route, reason: 'read' } : route, attempt);
     }
   }
@@ -426,7 +435,8 @@ export class RunStatement implements Task {
     session.state = afterLeaving(before);
     session.letGo();
     const again: Route = { ...route, role: 'primary', reason: recovery.reason ?? route.reason };
-    if (recovery.role === 'replica' && movable.has(again.reason)) {
+    if (recovery.role === 'replica') {
+      this.#leaveShare();
       this.#search({ role: 'replica', word: null, reason: 'read' }, facts);
     } else {
       this.#follow(again, factsOnRoute(again, facts));

@@ -218,13 +218,18 @@ export class Session {
     }
   }
 
-  /** Leaves a connection that holds nothing, and whose host is another one by now than when it was taken. */
-  leaveIfReplaced(): void {
+  /**
+   * Leaves a connection that holds nothing, and whose host is another one by now than when it was taken.
+   *
+   * @param isPrimaryKnown whether the primary is sure to be the primary.
+   */
+  leaveIfReplaced(isPrimaryKnown: boolean): void {
     const lease = this.#lease;
     if (lease === null || isHeld(this.state)) {
       return;
     }
-    if (lease.role !== lease.host.role || lease.host.hasReplaced(lease)) {
+    const isInDoubt = lease.role === 'primary' && !isPrimaryKnown;
+    if (isInDoubt || lease.role !== lease.host.role || lease.host.hasReplaced(lease)) {
       this.letGo();
       this.state = { ...this.state, hasWritten: false };
     }

@@ -6,13 +6,25 @@ import type { Host } from '../pool/host.ts';
 const pause = 1_000;
 /** So many answers are remembered of each name. */
 const remembered = 8;
+/** A name that has gone back to where it led before more often leads to several servers in turn. */
+const mostReturns = 3;
+
+/** Where a name led when it was looked up the last times. */
+interface Trail {
+  /** The newest first. */
+  readonly sets: readonly ReadonlySet<string>[];
+  readonly returns: number;
+}
+
+function overlap(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return [...one].some((address) => other.has(address));
+}
 
 /** Looks up now and then where the names of hosts lead, so that their connections follow. */
 export class Addresses {
   readonly #hosts: () => readonly Host[];
   readonly #interval: number | false;
-  /** Where the names led when they were looked up the last times. */
-  readonly #known = new WeakMap<Host, readonly ReadonlySet<string>[]>();
+  readonly #trails = new WeakMap<Host, Trail>();
   #lookedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -63,12 +75,16 @@ export class Addresses {
     });
   }
 
-  /** A name may lead to several, one after the other: only one that leads nowhere it led before has moved. */
+  /** A name may lead to several, at once or in turn: only one that leads nowhere it led just before has moved. */
   #compare(host: Host, found: ReadonlySet<string>): void {
-    const before = this.#known.get(host) ?? [];
-    const isKnown = [...found].some((address) => before.some((set) => set.has(address)));
-    this.#known.set(host, [found, ...(isKnown ? before : [])].slice(0, remembered));
-    if (before.length > 0 && !isKnown) {
+    const trail = this.#trails.get(host) ?? { sets: [], returns: 0 };
+    const [last] = trail.sets;
+    const isSame = last === undefined || overlap(found, last);
+    const isReturn = !isSame && trail.sets.some((set) => overlap(found, set));
+    const returns = trail.returns + (isReturn ? 1 : 0);
+    this.#trails.set(host, { sets: [found, ...trail.sets].slice(0, remembered), returns });
+    // To go back is to move, too; but not for a name that does nothing else.
+    if (!isSame && !(isReturn && returns > mostReturns)) {
       host.replaceConnections();
     }
   }

@@ -18,6 +18,8 @@ export interface MonitorOptions {
   readonly close: (host: Host) => void;
   /** Makes sure that a host can be the primary, before it is; resolves when it may be. */
   readonly admit: (host: Host) => Promise<void>;
+  /** Told of a mistake of ours, or of what somebody gave us; the next round comes all the same. */
+  readonly onFailure: (error: Error) => void;
   /** Told what has become of the primary. */
   readonly onRoles: (change: RoleChange) => void;
 }
@@ -94,10 +96,12 @@ export class Monitor {
       return;
     }
     clearTimeout(this.#timer ?? undefined);
-    this.#round = this.#run().finally(() => {
-      this.#round = null;
-      this.#plan();
-    });
+    this.#round = this.#run()
+      .catch((error) => this.#options.onFailure(error))
+      .finally(() => {
+        this.#round = null;
+        this.#plan();
+      });
   }
 
   close(): void {
@@ -135,6 +139,10 @@ export class Monitor {
     const startedAt = performance.now();
     const answers = new Map<Host, Said | null>();
     const hosts = topology === null ? this.#hosts.choice.used : this.#hosts.all;
+    for (const host of this.#hosts.all.filter((one) => !hosts.includes(one))) {
+      // What it was when it was asked last says nothing of now.
+      host.lag = null;
+    }
     const asked = hosts.map(async (host) => {
       const probe = this.#probeOf(host);
       const { isSilent } = probe;
@@ -179,7 +187,11 @@ export class Monitor {
       seat.explain(refusals.find((code) => code !== null) ?? null);
       return;
     }
-    const findings = topology.resolve(said, seat.isTaken ? primary.address : null);
+    const findings = withoutOldClaims(
+      topology.resolve(said, seat.isTaken ? primary.address : null),
+      answers,
+      seat.isTaken ? primary : null,
+    );
     this.#takeMembers(findings, said);
     this.#takePrimary(findings, said, startedAt);
   }
@@ -221,13 +233,20 @@ export class Monitor {
     startedAt: number,
   ): void {
     const { primary, seat, all } = this.#hosts;
-    const claiming = all.filter(({ address }) => writable.includes(address));
+    // The same server may be listed twice; the first of them is the primary itself, if it is one.
+    const claiming = all.filter(
+      ({ address }, index) =>
+        writable.includes(address) && all.findIndex((one) => one.address === address) === index,
+    );
     const [first] = claiming;
     const areSeveral = claiming.length > 1;
     const wereSeveral = this.#areSeveral;
     this.#areSeveral = areSeveral;
     this.#claimant = areSeveral ? null : (first ?? null);
     if (areSeveral) {
+      if (seat.isTaken) {
+        primary.replaceConnections();
+      }
       seat.vacate(claiming.map(({ name }) => name));
       if (wereSeveral) {
         // Answers of one round are not all of one moment: once may have been in the middle of a move.
@@ -243,7 +262,7 @@ export class Monitor {
         seat.vacate();
       }
     } else if (first !== primary) {
-      void this.#move(primary, first);
+      this.#move(primary, first).catch((error) => this.#options.onFailure(error));
     } else if (!seat.isTaken && seat.vacantSince <= startedAt) {
       // Later than it refused a write, or could not be reached.
       this.#hosts.appoint(first);
@@ -287,4 +306,16 @@ function soon<T>(answer: Promise<T>): Promise<T | null> {
     answer,
     new Promise<null>((resolve) => setTimeout(resolve, 20, null).unref()),
   ]);
+}
+
+/** What there was no room to ask for now shows at most that the primary still is what it was. */
+function withoutOldClaims(
+  findings: Findings,
+  answers: ReadonlyMap<Host, Said | null>,
+  primary: Host | null,
+): Findings {
+  const old = [...answers]
+    .filter(([host, said]) => said?.isOld === true && host !== primary)
+    .map(([host]) => host.address);
+  return { ...findings, writable: findings.writable.filter((address) => !old.includes(address)) };
 }

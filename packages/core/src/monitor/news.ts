@@ -5,6 +5,7 @@ import {
   topologyChannel,
 } from '../diagnostics.ts';
 import type { Health } from '../hosts/health.ts';
+import { codeOf } from '../pool/failure.ts';
 import type { Host } from '../pool/host.ts';
 import type { RoleChange } from './monitor.ts';
 
@@ -49,4 +50,12 @@ export function publishRoles(change: RoleChange, hasLostWrites: boolean): void {
       { type: 'RwSplitWarning', code: 'RWSPLIT_WRITES_LOST' },
     );
   }
+}
+
+/** Tells whom it concerns that a round of probes came to nothing. */
+export function warnOfProbe(error: Error): void {
+  process.emitWarning(
+    `rwsplit: roles and lag could not be found out (${codeOf(error)}); they are asked for again`,
+    { type: 'RwSplitWarning', code: 'RWSPLIT_PROBE' },
+  );
 }

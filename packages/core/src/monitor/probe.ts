@@ -13,6 +13,8 @@ export interface Said {
   readonly refusal: string | null;
   /** How far it is behind, in milliseconds; `null` if that is not known. */
   readonly lag: number | null;
+  /** Whether it was said before, and there was no room to ask again. */
+  readonly isOld?: boolean;
 }
 
 /** What is asked of a host. */
@@ -40,6 +42,7 @@ export class Probe {
   /** What it has said last of its role. */
   #last: Said | null = null;
   #lastAt = 0;
+  #lastLife: object | null = null;
 
   /** @param timeout how long all answers of one round may take, in milliseconds. */
   constructor(host: Host, timeout: number, heartbeatTable: string | null) {
@@ -68,7 +71,8 @@ export class Probe {
       const said = await this.#questioned((sql) => connection.rows(sql), questions);
       connection.limit(null);
       this.isSilent = false;
-      this.#last = { ...said, lag: null };
+      this.#last = { ...said, lag: null, isOld: true };
+      this.#lastLife = this.host.life;
       this.#lastAt = performance.now();
       return said;
     } catch (error) {
@@ -77,7 +81,8 @@ export class Probe {
       this.isSilent = hasRoom;
       // A server that has no room for the question is what it was.
       const isRecent = performance.now() - this.#lastAt < lastsFor * this.#timeout;
-      return hasRoom || !isRecent ? null : this.#last;
+      const isOfSame = this.#lastLife === this.host.life;
+      return hasRoom || !isRecent || !isOfSame ? null : this.#last;
     }
   }
 

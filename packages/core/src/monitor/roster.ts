@@ -13,7 +13,7 @@ import { parseAddress } from '../topology/address.ts';
 import type { Address, Topology } from '../topology/topology.ts';
 import { Addresses } from './addresses.ts';
 import { Monitor, type RoleChange } from './monitor.ts';
-import { publishHealth, publishRoles } from './news.ts';
+import { publishHealth, publishRoles, warnOfProbe } from './news.ts';
 import { topologyFor } from './topology-for.ts';
 import { Vitals } from './vitals.ts';
 import { Warmth } from './warmth.ts';
@@ -109,6 +109,7 @@ export class Roster {
   /** @throws `RWSPLIT_OPTIONS` if there is no such replica. */
   setWeight(name: string, weight: number): void {
     this.hosts.setWeight(this.#replica(name, 'setWeight'), weight);
+    this.monitor.doubt();
   }
 
   /** Looks after hosts no more, and lets those go who wait for one. */
@@ -179,6 +180,7 @@ export class Roster {
         const patience = Math.max(leastPatience, this.#routing.primaryWait / 2);
         hasLostWrites = await this.#options.lacksWrites(host, patience);
       },
+      onFailure: warnOfProbe,
       onRoles: (change: RoleChange) => {
         const isLoss = hasLostWrites && change.kind === 'moved';
         if (isLoss) {
@@ -279,7 +281,7 @@ export class Roster {
       publishHealth(host, before);
       if (host.health.state === 'up') {
         this.#warmth.look();
-      } else if (host.role === 'primary') {
+      } else if (host.role === 'primary' || this.monitor.hasLag) {
         this.monitor.doubt();
       }
     }

@@ -259,7 +259,7 @@ export class Connections {
   }
 
   /** Whether no further connection can be had before one is given back. */
-  get #isFull(): boolean {
+  get isFull(): boolean {
     const limit = this.#pool.config.connectionLimit ?? 10;
     return limit > 0 && this.#leases.size + this.#remembered.count >= limit;
   }
@@ -366,7 +366,7 @@ export class Connections {
 
   /** What is only remembered comes from a full pool, and before a new login. */
   #take(callback: ConnectCallback): void {
-    const taken = this.#isFull ? this.#remembered.takeOldest() : this.#remembered.takeStale();
+    const taken = this.isFull ? this.#remembered.takeOldest() : this.#remembered.takeStale();
     if (taken === null) {
       this.#pool.getConnection(callback);
     } else {
@@ -397,7 +397,7 @@ export class Connections {
   /** A full pool is the caller's to solve; a host that does not answer is not. */
   #timedOut(): RwSplitError {
     const limit = this.#pool.config.connectionLimit ?? 10;
-    const isFull = this.#isFull;
+    const isFull = this.isFull;
     const why = isFull
       ? `all ${limit} connections of its pool are in use`
       : 'the server did not answer';

@@ -227,7 +227,8 @@ export class Host implements LeasingHost {
     this.#lease(true, (failure, lease) => {
       lease?.giveBack();
       const error = failure?.error ?? null;
-      if (error !== null && (error.code === 'ETIMEDOUT' || isBusy(error))) {
+      const isFull = error?.code === 'ETIMEDOUT' && this.#connections.isFull;
+      if (error !== null && (isFull || isBusy(error))) {
         // It lets others in; only its pool has no room.
         this.heard();
       } else if (error !== null && this.#health.isTried) {

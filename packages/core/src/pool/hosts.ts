@@ -91,6 +91,8 @@ export class Hosts {
     if (host !== before) {
       before.become('replica');
       host.become('primary');
+      // It was asked, and has answered, whatever was known of it as a replica.
+      host.heard();
       this.#replicas = this.all.filter((one) => one !== host && !one.isLeaving);
     }
     this.seat.take(host);
@@ -117,7 +119,8 @@ export class Hosts {
   /** Asks for a connection to the primary; where roles are found out, one that is gone is waited for. */
   leasePrimary(callback: LeaseCallback, moves = 0): void {
     const checked: LeaseCallback = (failure, lease) => {
-      if (lease === undefined || lease.role === 'primary') {
+      const isOfPrimary = lease?.host === this.primary && lease.role === 'primary';
+      if (lease === undefined || (isOfPrimary && this.seat.isTaken)) {
         callback(failure, lease);
       } else if (moves < mostMoves) {
         // It lost its place while its connection was waited for.
@@ -165,9 +168,9 @@ export class Hosts {
       return;
     }
     if (!this.#policy.isStatic) {
-      primary.replaceConnections();
       this.seat.vacate();
-    } else if (performance.now() > this.#replacedAt + longestDoubt) {
+    }
+    if (performance.now() > this.#replacedAt + longestDoubt) {
       // Its name may lead to another server by now; or it is the right one, and read-only for a while.
       this.#replacedAt = performance.now();
       primary.replaceConnections();

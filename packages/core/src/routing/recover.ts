@@ -29,8 +29,9 @@ export interface Recovery {
  * Whether a statement that failed may run again, and where; `null`: the caller gets the error.
  *
  * A write is never sent twice: what failed on the primary runs again only if nothing was sent, or if the
- * server refused it because it is the primary no more. A read changes nothing: if the connection broke, it
- * runs again elsewhere; and on the primary if a replica refused it.
+ * server refused it because it is the primary no more. What reads by its text runs again on a replica if the
+ * connection broke, where the server itself sees to it that it changes nothing; and on the primary if a
+ * replica refused it.
  */
 export function recoveryFrom(attempt: FailedAttempt): Recovery | null {
   if (attempt.isTied || attempt.hasAnswered || attempt.isExhausted) {
