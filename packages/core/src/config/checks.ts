@@ -25,10 +25,15 @@ export const duration: Check = (value) =>
     ? null
     : `a positive integer up to ${longestTimer} (milliseconds)`;
 
-/** The same, or 0. */
-export function durationOrZero(value: unknown): string | null {
-  const expected = value === 0 ? null : duration(value);
-  return expected === null ? null : `${expected} or 0`;
+export const durationOrZero = durationOr(0);
+export const durationOrFalse = durationOr(false);
+
+/** The same, or one value that stands for none. */
+function durationOr(none: 0 | false): Check {
+  return (value) => {
+    const expected = value === none ? null : duration(value);
+    return expected === null ? null : `${expected} or ${none}`;
+  };
 }
 
 export const boolean: Check = (value) => (typeof value === 'boolean' ? null : 'true or false');

@@ -169,7 +169,7 @@ export function parseReplica(
   if (config === null) {
     return null;
   }
-  const name = (isPool(config) ? undefined : config.name) ?? addressOf(config);
+  const name = givenName(config) ?? addressOf(config);
   if (isPool(config) && others.pools.includes(unwrapPool(config))) {
     problems.push('replica: expected a pool of its own, found one that another host has');
   } else if (others.names.includes(name)) {
@@ -262,7 +262,7 @@ function inheritable(primary: ReadHost): PoolOptions {
 function withNames(configs: readonly ReadHost[], problems: string[]): ParsedHost[] {
   const taken = new Map<string, number>();
   return configs.map((config, index) => {
-    const given = isPool(config) ? undefined : config.name;
+    const given = givenName(config);
     const base = given ?? addressOf(config);
     const count = (taken.get(base) ?? 0) + 1;
     taken.set(base, count);
@@ -282,6 +282,10 @@ function partsOf(config: ReadHost): Pick<ParsedHost, 'source' | 'traits'> {
   }
   const { name: _, weight = 1, groups = ['default'], zone, ...options }: HostOptions = config;
   return { source: { options }, traits: { weight, groups, zone: zone ?? null } };
+}
+
+function givenName(config: ReadHost): string | undefined {
+  return isPool(config) ? undefined : config.name;
 }
 
 function addressOf(config: ReadHost): string {

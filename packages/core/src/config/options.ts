@@ -9,6 +9,7 @@ import {
   check,
   count,
   duration,
+  durationOrFalse,
   durationOrZero,
   func,
   oneOf,
@@ -294,11 +295,6 @@ export interface ReplicatedPoolOptions extends RoutingOptions {
    * @default []
    */
   readonly replicas?: readonly HostConfig[];
-}
-
-function durationOrFalse(value: unknown): string | null {
-  const expected = value === false ? null : duration(value);
-  return expected === null ? null : `${expected} or false`;
 }
 
 function balancing(value: unknown): string | null {
