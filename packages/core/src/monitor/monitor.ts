@@ -70,11 +70,8 @@ export class Monitor {
 
   /** From now on lag matters. Resolves when it has been asked for once. */
   async measureLag(): Promise<void> {
-    if (!this.#wantsLag) {
-      this.#wantsLag = true;
-      this.#isStarted = true;
-      this.doubt();
-    }
+    this.#wantsLag = true;
+    this.#isStarted = true;
     // A round that is under way may have begun before anybody wanted to know.
     while (!this.#hasMeasured && !this.#isClosed) {
       this.doubt();
@@ -244,22 +241,19 @@ export class Monitor {
     this.#areSeveral = areSeveral;
     this.#claimant = areSeveral ? null : (first ?? null);
     if (areSeveral) {
-      if (seat.isTaken) {
-        primary.replaceConnections();
-      }
-      seat.vacate(claiming.map(({ name }) => name));
+      this.#unseat(claiming.map(({ name }) => name));
       if (wereSeveral) {
         // Answers of one round are not all of one moment: once may have been in the middle of a move.
         this.#tell({ kind: 'several', from: primary, hosts: claiming });
       }
     } else if (first === undefined) {
       // One that does not answer may be busy: its own health says whether it can be used.
-      if (seat.isTaken && (said.get(primary.address) ?? null) !== null) {
-        seat.vacate();
-        primary.replaceConnections();
-        this.#tell({ kind: 'lost', from: primary });
-      } else if (!seat.isTaken) {
-        seat.vacate();
+      const wasTaken = seat.isTaken;
+      if (!wasTaken || (said.get(primary.address) ?? null) !== null) {
+        this.#unseat();
+        if (wasTaken) {
+          this.#tell({ kind: 'lost', from: primary });
+        }
       }
     } else if (first !== primary) {
       this.#move(primary, first).catch((error) => this.#options.onFailure(error));
@@ -270,6 +264,15 @@ export class Monitor {
     }
   }
 
+  /** Who had the place of the primary, has it no more; and nobody goes on with its connections. */
+  #unseat(rivals: readonly string[] = []): void {
+    const { primary, seat } = this.#hosts;
+    if (seat.isTaken) {
+      primary.replaceConnections();
+    }
+    seat.vacate(rivals);
+  }
+
   /** Rounds go on while the new primary is not admitted yet: it may lose its place meanwhile. */
   async #move(from: Host, to: Host): Promise<void> {
     if (this.#admitting !== null) {
@@ -277,8 +280,7 @@ export class Monitor {
     }
     this.#admitting = to;
     if (this.#hosts.seat.isTaken) {
-      this.#hosts.seat.vacate();
-      from.replaceConnections();
+      this.#unseat();
     }
     try {
       await this.#options.admit(to);

@@ -4,23 +4,22 @@ import {
   type TopologyEvent,
   topologyChannel,
 } from '../diagnostics.ts';
-import type { Health } from '../hosts/health.ts';
 import { codeOf } from '../pool/failure.ts';
 import type { Host } from '../pool/host.ts';
 import type { RoleChange } from './monitor.ts';
 
 /** Tells whom it concerns that a host is another than it was. */
-export function publishHealth(host: Host, before: Health): void {
+export function publishHealth(host: Host): void {
   const { state, lastFailure } = host.health;
   const event: HostEvent = {
     host: host.name,
     role: host.role,
-    isUp: state === 'up' || state === 'suspect',
+    isUp: host.isReachable,
     state,
     failure: lastFailure,
   };
   hostChannel.publish(event);
-  if (state === 'down' && before.state !== 'down' && event.role === 'replica') {
+  if (state === 'down' && event.role === 'replica') {
     // Reads go on without it, so that nothing else would tell of a wrong address.
     process.emitWarning(
       `rwsplit: replica ${event.host} is out of service (${event.failure}); reads go elsewhere, and it is tried again`,

@@ -39,10 +39,8 @@ export class Probe {
   /** Whether it did not answer in time when it was asked last. */
   isSilent = false;
   #isClosed = false;
-  /** What it has said last of its role. */
-  #last: Said | null = null;
-  #lastAt = 0;
-  #lastLife: object | null = null;
+  /** What it has said last of its role, when, and in which life. */
+  #last: { readonly said: Said; readonly at: number; readonly life: object } | null = null;
 
   /** @param timeout how long all answers of one round may take, in milliseconds. */
   constructor(host: Host, timeout: number, heartbeatTable: string | null) {
@@ -71,19 +69,25 @@ export class Probe {
       const said = await this.#questioned((sql) => connection.rows(sql), questions);
       connection.limit(null);
       this.isSilent = false;
-      this.#last = { ...said, lag: null, isOld: true };
-      this.#lastLife = this.host.life;
-      this.#lastAt = performance.now();
+      this.#last = {
+        said: { ...said, lag: null, isOld: true },
+        at: performance.now(),
+        life: this.host.life,
+      };
       return said;
     } catch (error) {
       this.#drop();
       const hasRoom = !isBusy(error as DriverError);
       this.isSilent = hasRoom;
       // A server that has no room for the question is what it was.
-      const isRecent = performance.now() - this.#lastAt < lastsFor * this.#timeout;
-      const isOfSame = this.#lastLife === this.host.life;
-      return hasRoom || !isRecent || !isOfSame ? null : this.#last;
+      return hasRoom ? null : this.#remembered();
     }
+  }
+
+  #remembered(): Said | null {
+    const { said = null, at = 0, life } = this.#last ?? {};
+    const isRecent = performance.now() - at < lastsFor * this.#timeout;
+    return isRecent && life === this.host.life ? said : null;
   }
 
   async #questioned(ask: Ask, { role, lag }: Questions): Promise<Said> {

@@ -278,7 +278,7 @@ export class Roster {
     }
     this.#vitals.healthChanged(host);
     if (host.health.state !== before.state) {
-      publishHealth(host, before);
+      publishHealth(host);
       if (host.health.state === 'up') {
         this.#warmth.look();
       } else if (host.role === 'primary' || this.monitor.hasLag) {
