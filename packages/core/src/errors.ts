@@ -52,6 +52,11 @@ export class RwSplitError extends Error {
   }
 }
 
+/** @param what the pool does or does not, now that it is closed. */
+export function poolClosed(what: string): RwSplitError {
+  return new RwSplitError('RWSPLIT_POOL_CLOSED', `The pool is closed: it ${what}`);
+}
+
 /**
  * Whether a value is an error raised by rwsplit, also by another copy or version of the package.
  *

@@ -5,7 +5,7 @@ import { weight } from '../config/checks.ts';
 import type { HostConfig, ReplicatedPoolOptions } from '../config/options.ts';
 import { optionsError, type ParsedOptions, parseOptions } from '../config/parse.ts';
 import { Causality, type ConsistencyStats } from '../consistency/causality.ts';
-import { RwSplitError } from '../errors.ts';
+import { poolClosed, RwSplitError } from '../errors.ts';
 import type { ClassificationStats } from '../explain/classification-stats.ts';
 import { roleOf, routeAlone } from '../explain/explain.ts';
 import { type Explanation, explanationOf } from '../explain/explanation.ts';
@@ -17,6 +17,7 @@ import type { Hosts } from '../pool/hosts.ts';
 import {
   type CommandCallback,
   escaping,
+  limitOf,
   type PromisePoolShape,
   type RawPoolConfig,
   type SqlValue,
@@ -116,9 +117,7 @@ export class ReplicatedPool extends EventEmitter {
    */
   getConnection(callback: (error: Error | null, connection: ReplicatedConnection) => void): void {
     const connection = new ReplicatedConnection(this.#context, this.config.connectionConfig);
-    const error = this.#isClosed
-      ? new RwSplitError('RWSPLIT_POOL_CLOSED', 'The pool is closed: it gives no more connections')
-      : null;
+    const error = this.#isClosed ? poolClosed('gives no more connections') : null;
     process.nextTick(callback, error, connection);
   }
 
@@ -227,7 +226,7 @@ export class ReplicatedPool extends EventEmitter {
 
   #refuseIfClosed(what: string): void {
     if (this.#isClosed) {
-      throw new RwSplitError('RWSPLIT_POOL_CLOSED', `The pool is closed: it ${what}`);
+      throw poolClosed(what);
     }
   }
 
@@ -367,12 +366,10 @@ export class ReplicatedPool extends EventEmitter {
 
   #makeContext(routing: ParsedOptions['routing']): SessionContext {
     const { acquireTimeout, primaryReadShare, maxLag = null, onLag, onNoReplica } = routing;
-    const { connectionLimit = 10 } = this.#config;
-    const places = connectionLimit === 0 ? Number.POSITIVE_INFINITY : connectionLimit;
     const most =
       primaryReadShare === 1
         ? Number.POSITIVE_INFINITY
-        : Math.max(1, Math.floor(places * primaryReadShare));
+        : Math.max(1, Math.floor(limitOf(this.#hosts.primary.pool) * primaryReadShare));
     const isClosed = () => this.#isClosed;
     return {
       hosts: this.#hosts,

@@ -5,11 +5,6 @@ import type { Route } from '../routing/reasons.ts';
 import type { SessionState } from '../session/state.ts';
 import type { Answer, Facts } from '../statement/facts.ts';
 
-/** The error for what comes after the end of its pool. */
-export function poolIsClosed(): RwSplitError {
-  return new RwSplitError('RWSPLIT_POOL_CLOSED', 'The pool is closed: it takes no more statements');
-}
-
 /** The error for what would run in a session that has lost something, and mean something else there. */
 export function sessionLost(state: SessionState): RwSplitError {
   return new RwSplitError('RWSPLIT_SESSION_LOST', messageFor(state));

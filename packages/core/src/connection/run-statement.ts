@@ -1,10 +1,11 @@
 import type { Place, ScopeMarks } from '../consistency/marks.ts';
 import { publishStatement, statementChannel } from '../diagnostics.ts';
+import { poolClosed } from '../errors.ts';
 import { codeOf, failureOf, isOfServer } from '../pool/failure.ts';
 import type { HostInfo } from '../pool/host-info.ts';
 import type { Lease } from '../pool/lease.ts';
 import type { DriverError } from '../pool/mysql2.ts';
-import { decide } from '../routing/decide.ts';
+import { decide, plainRead } from '../routing/decide.ts';
 import type { Failure } from '../routing/failure.ts';
 import type { Route, RouteReason } from '../routing/reasons.ts';
 import { type Recovery, recoveryFrom } from '../routing/recover.ts';
@@ -31,7 +32,6 @@ import { Attempts } from './attempts.ts';
 import { needsCheck, type Obstacle, SessionCheck } from './check-session.ts';
 import {
   destroyedWhileWaiting,
-  poolIsClosed,
   primaryIsFull,
   sessionLost,
   unknownOutcome,
@@ -249,7 +249,7 @@ export class RunStatement implements Task {
       } else if (route.reason === 'catalogue-pending') {
         // It only had the primary's word for what it reads; without that, it goes by its text.
         catalogue.doWithout();
-        this.#search({ role: 'replica', reason: 'read', word: null }, facts);
+        this.#search(plainRead, facts);
       } else {
         this.#finish(route, failure?.error ?? null);
       }
@@ -381,7 +381,7 @@ export class RunStatement implements Task {
       this.#giveUp(failure, error, attempt);
     } else {
       this.#loss ??= lease.role === 'primary' && failure === 'connection' ? error : null;
-      this.#runAgain(recovery, mayMove ? { ...route, reason: 'read' } : route, attempt);
+      this.#runAgain(recovery, attempt);
     }
   }
 
@@ -420,12 +420,12 @@ export class RunStatement implements Task {
     const written = writtenDespite(failure, facts, before);
     const isUnknown = failure === 'connection' && written.kind === 'unknown' && !isOfServer(error);
     const isClosed = failure === 'not-sent' && this.#context.isClosed;
-    const known = isClosed ? poolIsClosed() : error;
+    const known = isClosed ? poolClosed('takes no more statements') : error;
     const told = isUnknown ? unknownOutcome(facts, error) : known;
     this.#note(lease, written, () => this.#finish(route, told));
   }
 
-  #runAgain(recovery: Recovery, route: Route, { lease, facts, before }: Attempt): void {
+  #runAgain(recovery: Recovery, { lease, route, facts, before }: Attempt): void {
     const session = this.#session;
     this.#attempts.failedOn(lease.host, lease.role);
     if (recovery.reason === 'fence') {
@@ -434,11 +434,12 @@ export class RunStatement implements Task {
     // A write may be sent again on the primary; what came before it is not on the new connection.
     session.state = afterLeaving(before);
     session.letGo();
-    const again: Route = { ...route, role: 'primary', reason: recovery.reason ?? route.reason };
     if (recovery.role === 'replica') {
       this.#leaveShare();
-      this.#search({ role: 'replica', word: null, reason: 'read' }, facts);
+      this.#search(plainRead, facts);
     } else {
+      const reason = recovery.reason ?? route.reason;
+      const again: Route = { ...route, role: 'primary', reason };
       this.#follow(again, factsOnRoute(again, facts));
     }
   }

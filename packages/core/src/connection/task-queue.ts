@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Causality } from '../consistency/causality.ts';
 import type { ScopeMarks } from '../consistency/marks.ts';
-import { RwSplitError } from '../errors.ts';
+import { poolClosed, RwSplitError } from '../errors.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import type { Hosts } from '../pool/hosts.ts';
 import type { Share } from '../pool/share.ts';
@@ -10,7 +10,7 @@ import type { Answer, StatePin } from '../statement/facts.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Flow, FlowStep } from './flow.ts';
 import type { Gate } from './gate.ts';
-import { followUpLost, poolIsClosed } from './refusals.ts';
+import { followUpLost } from './refusals.ts';
 import { Session } from './session.ts';
 import { newSharedSession, type SharedSession } from './shared-session.ts';
 
@@ -288,7 +288,7 @@ export class TaskQueue {
         'The connection was released: ask the pool for another one',
       );
     }
-    return this.context.isClosed ? poolIsClosed() : null;
+    return this.context.isClosed ? poolClosed('takes no more statements') : null;
   }
 
   #start(task: Task): void {

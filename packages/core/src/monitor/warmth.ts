@@ -1,5 +1,5 @@
 import type { Host } from '../pool/host.ts';
-import { allConnections, freeConnections } from '../pool/mysql2.ts';
+import { allConnections, freeConnections, limitOf } from '../pool/mysql2.ts';
 
 /** How often it is looked whether hosts have enough connections, in milliseconds. */
 const interval = 10_000;
@@ -44,8 +44,7 @@ export class Warmth {
   }
 
   #fill(host: Host): void {
-    const { connectionLimit = 10 } = host.pool.config;
-    const most = connectionLimit === 0 ? this.#least : Math.min(this.#least, connectionLimit);
+    const most = Math.min(this.#least, limitOf(host.pool));
     const missing = most - allConnections(host.pool).length;
     // With the free ones, and all in one turn: else those would be had again, and no other opened.
     const wanted = missing > 0 ? missing + freeConnections(host.pool).length : 0;

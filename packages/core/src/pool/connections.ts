@@ -1,4 +1,4 @@
-import { RwSplitError } from '../errors.ts';
+import { poolClosed, RwSplitError } from '../errors.ts';
 import type { Role } from '../routing/reasons.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 import type { HostInfo, OnCreateConnection } from './host-info.ts';
@@ -9,6 +9,7 @@ import {
   type DriverError,
   discardConnection,
   freeConnections,
+  limitOf,
   type RawConnection,
   type RawPool,
 } from './mysql2.ts';
@@ -260,8 +261,7 @@ export class Connections {
 
   /** Whether no further connection can be had before one is given back. */
   get isFull(): boolean {
-    const limit = this.#pool.config.connectionLimit ?? 10;
-    return limit > 0 && this.#leases.size + this.#remembered.count >= limit;
+    return this.#leases.size + this.#remembered.count >= limitOf(this.#pool);
   }
 
   #find(request: Request): void {
@@ -272,7 +272,10 @@ export class Connections {
     }
     this.#take((error, connection) => {
       if (error !== null || connection === undefined) {
-        request.callback(error?.message === 'Pool is closed.' ? poolClosed() : error);
+        // mysql2's own error for that has no code.
+        request.callback(
+          error?.message === 'Pool is closed.' ? poolClosed('gives no more connections') : error,
+        );
       } else {
         this.#makeReady(connection, request);
       }
@@ -396,10 +399,9 @@ export class Connections {
 
   /** A full pool is the caller's to solve; a host that does not answer is not. */
   #timedOut(): RwSplitError {
-    const limit = this.#pool.config.connectionLimit ?? 10;
     const isFull = this.isFull;
     const why = isFull
-      ? `all ${limit} connections of its pool are in use`
+      ? `all ${limitOf(this.#pool)} connections of its pool are in use`
       : 'the server did not answer';
     const { role, name } = this.#owner;
     const error = new RwSplitError(
@@ -418,12 +420,4 @@ export class Connections {
 /** A server that did not answer in time. */
 export function silence(): DriverError {
   return Object.assign(new Error('The server did not answer in time'), { code: 'ETIMEDOUT' });
-}
-
-/** mysql2's own error for that has no code. */
-function poolClosed(): RwSplitError {
-  return new RwSplitError(
-    'RWSPLIT_POOL_CLOSED',
-    'The pool is closed: it gives no more connections',
-  );
 }

@@ -150,6 +150,12 @@ export function hasFree(pool: RawPool): boolean {
   return free?.length !== 0;
 }
 
+/** How many connections a pool may have; mysql2 takes 0 for any number, and 10 if nothing is said. */
+export function limitOf({ config }: RawPool): number {
+  const { connectionLimit = 10 } = config;
+  return connectionLimit === 0 ? Number.POSITIVE_INFINITY : connectionLimit;
+}
+
 /** The connections of a pool that nobody uses, as far as mysql2 lets them be seen. */
 export function freeConnections(pool: RawPool): readonly RawConnection[] {
   return listed((pool as unknown as { _freeConnections?: unknown })._freeConnections);

@@ -50,7 +50,8 @@ export function decide(situation: Situation): Route {
   return situation.isCatalogueBehind ? beforeCatalogue : plainRead;
 }
 
-const plainRead: Route = { role: 'replica', reason: 'read', word: null };
+/** Of what may run on a replica. */
+export const plainRead: Route = { role: 'replica', reason: 'read', word: null };
 const beforeCatalogue: Route = { role: 'primary', reason: 'catalogue-pending', word: null };
 const withoutReplicas: Route = { role: 'primary', reason: 'no-replicas', word: null };
 
