@@ -1,6 +1,11 @@
 import type { ReplicatedPool, RoutingOptions } from '@rwsplit/core';
-import { replicas as inReplicas, poolOf, ReplicatedMysql2 } from '@rwsplit/knex';
-import { ReplicatedMysqlDialect, useReplica } from '@rwsplit/kysely';
+import {
+  replicas as inReplicas,
+  poolOf,
+  ReplicatedMysql2,
+  useReplica as useReplicaInKnex,
+} from '@rwsplit/knex';
+import { ReplicatedMysqlDialect, useReplica, withMaxLag } from '@rwsplit/kysely';
 import knex from 'knex';
 import { Kysely, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -131,5 +136,36 @@ describe.each([
     expect(() => open({ subset: 0 }).pool()).toThrow(
       new RegExp(`- ${prefix}subset: expected a positive integer \\(replicas\\), found 0`),
     );
+  });
+});
+
+describe('a hint for one query', () => {
+  it('of Kysely says how far a replica may lag behind', async () => {
+    // There is none: how far they lag behind nobody knows.
+    const heartbeatTable = `${bed.database}.no_heartbeat`;
+    const given = { ...options, heartbeatTable, primary, replicas: hosts() };
+    const db = new Kysely<object>({ dialect: new ReplicatedMysqlDialect(given) });
+    const read = (maxLag: number | null) =>
+      tell((text) => sql.raw(text).execute(maxLag === null ? db : withMaxLag(db, maxLag)));
+    expect(await read(1_000)).toMatchObject({ host: 'primary', reason: 'replicas-lagging' });
+    expect(await read(null)).toMatchObject({ host: 'a', reason: 'read' });
+    await db.destroy();
+  });
+
+  it('of Knex names a group, and refuses what writes', async () => {
+    const replication = options;
+    const db = knex({
+      client: ReplicatedMysql2,
+      connection: primary,
+      replicas: hosts(),
+      replication,
+    });
+    const onReports = (text: string) => useReplicaInKnex(db.raw(text), 'reports');
+    expect(await tell(async (text) => onReports(text))).toMatchObject({ host: 'b', error: null });
+    const { error } = await tell(async (text) => onReports(text), 'UPDATE item SET id = id');
+    expect(error).toMatchObject({ code: 'RWSPLIT_USE_REPLICA' });
+    const query = db('item').count().useReplica('nowhere');
+    await expect(query).rejects.toMatchObject({ code: 'RWSPLIT_OPTIONS' });
+    await db.destroy();
   });
 });
