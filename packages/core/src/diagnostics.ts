@@ -6,10 +6,8 @@ import type { Role, RouteReason } from './routing/reasons.ts';
 import type { StatementKind } from './statement/facts.ts';
 import type { TableName } from './statement/syntax-tree.ts';
 
-/** What became of a statement. Published on `rwsplit:statement` when its answer is complete. */
-export interface StatementEvent {
-  /** The text as the caller gave it, placeholders and all; bound values are never part of an event. */
-  readonly sql: string;
+/** Where a statement ran, and why. */
+export interface RoutedStatement {
   /** Name of the host that ran it; `null` if no connection was had. */
   readonly host: string | null;
   /** What that host is; `null` if no connection was had. */
@@ -21,6 +19,12 @@ export interface StatementEvent {
   readonly tried: readonly string[];
   /** How long it waited for a replica to have what it has to see, in milliseconds; 0: not at all. */
   readonly waited: number;
+}
+
+/** What became of a statement. Published on `rwsplit:statement` when its answer is complete. */
+export interface StatementEvent extends RoutedStatement {
+  /** The text as the caller gave it, placeholders and all; bound values are never part of an event. */
+  readonly sql: string;
   /** From the call to the complete answer, in milliseconds. */
   readonly duration: number;
   /** Code of its error, or `null`. The error itself may hold bound values: the server quotes them. */

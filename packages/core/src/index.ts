@@ -36,6 +36,7 @@ export {
   type CatalogueEvent,
   channels,
   type HostEvent,
+  type RoutedStatement,
   type StatementEvent,
   type TopologyEvent,
 } from './diagnostics.ts';

@@ -1,5 +1,5 @@
 import type { Place, ScopeMarks } from '../consistency/marks.ts';
-import { publishStatement, statementChannel } from '../diagnostics.ts';
+import { publishStatement, type RoutedStatement, statementChannel } from '../diagnostics.ts';
 import { poolClosed } from '../errors.ts';
 import { codeOf, failureOf, isOfServer } from '../pool/failure.ts';
 import type { HostInfo } from '../pool/host-info.ts';
@@ -456,26 +456,37 @@ export class RunStatement implements Task {
     this.#isFinished = true;
     this.#endChange();
     this.#leaveShare();
-    if (statementChannel.hasSubscribers) {
-      const { catalogue } = this.#context;
-      const { sql } = this.#statement;
-      const event = {
-        host: this.#host?.name ?? null,
-        role: this.#host?.role ?? null,
-        reason: route.reason,
-        word: route.word,
-        tried: this.#attempts.tried.map((host) => host.name),
-        waited: this.#waited,
-        duration: performance.now() - this.#startedAt,
-        error: error === null ? null : codeOf(error),
-        kind: this.#kind,
-      };
-      publishStatement(sql, event, catalogue.inspector);
-    }
+    this.#tell(route, error);
     try {
       this.#done();
     } finally {
       this.#statement.settle(error, result, fields);
+    }
+  }
+
+  /** Tells those who listen where it ran. */
+  #tell(route: Route, error: Error | null): void {
+    const { sql, onRouted } = this.#statement;
+    if (onRouted === null && !statementChannel.hasSubscribers) {
+      return;
+    }
+    const routed: RoutedStatement = {
+      host: this.#host?.name ?? null,
+      role: this.#host?.role ?? null,
+      reason: route.reason,
+      word: route.word,
+      tried: this.#attempts.tried.map((host) => host.name),
+      waited: this.#waited,
+    };
+    onRouted?.(routed);
+    if (statementChannel.hasSubscribers) {
+      const event = {
+        ...routed,
+        duration: performance.now() - this.#startedAt,
+        error: error === null ? null : codeOf(error),
+        kind: this.#kind,
+      };
+      publishStatement(sql, event, this.#context.catalogue.inspector);
     }
   }
 

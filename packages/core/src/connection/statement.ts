@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Readable, type ReadableOptions } from 'node:stream';
 import { type Check, check, durationOrZero, oneOf, shown } from '../config/checks.ts';
 import { type Consistency, consistencies } from '../consistency/levels.ts';
+import type { RoutedStatement } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
 import type { DriverError, RawConnection, StatementCallback } from '../pool/mysql2.ts';
 import { type ClientSession, isClientSession, wishesHere } from './client-session.ts';
@@ -36,6 +37,11 @@ export interface StatementOptions {
   readonly maxLag?: number;
   /** What a read must see. Default: what its scope, its session or the pool says. */
   readonly consistency?: Consistency;
+  /**
+   * Called once when it is known where the statement ran, just before its callback; not at all if it was
+   * never routed, because its connection was closed before. It must not throw. Default: none.
+   */
+  readonly onRouted?: (routed: RoutedStatement) => void;
   /** mysql2's other options for a statement: `timeout`, `typeCast`, `nestTables`, `rowsAsArray`, … */
   readonly [option: string]: unknown;
 }
@@ -54,6 +60,7 @@ export class Statement extends EventEmitter {
   readonly wishes: Wishes;
   /** The session that was given with it. */
   readonly session: ClientSession | null;
+  readonly onRouted: ((routed: RoutedStatement) => void) | null;
   /** Whether the caller has seen a part of the answer: from then on nothing is run again. */
   hasAnswered = false;
   /** What mysql2 gets: `null` if that is no more than text and values, which need no copies. */
@@ -82,10 +89,12 @@ export class Statement extends EventEmitter {
       this.forcePrimary = wishes.forcePrimary;
       this.useReplica = false;
       this.session = null;
+      this.onRouted = null;
       this.#options = null;
     } else {
-      const { sql, values: own, forcePrimary = false, session = null, ...others } = given;
-      const { useReplica = false, maxLag: ownMaxLag, consistency: ownLevel, ...rest } = others;
+      const { sql, values: own, session = null, onRouted = null, ...hints } = given;
+      const { forcePrimary = false, useReplica = false, ...limits } = hints;
+      const { maxLag: ownMaxLag, consistency: ownLevel, ...rest } = limits;
       const isOnReplica = useReplica !== false;
       this.sql = sql;
       this.#values = values === undefined ? own : values;
@@ -98,6 +107,7 @@ export class Statement extends EventEmitter {
       const maxLag = ownMaxLag ?? session?.maxLag ?? wishes.maxLag;
       this.wishes = { ...wishes, consistency, group, maxLag };
       this.session = session;
+      this.onRouted = onRouted;
       this.#options = isEmpty(rest) ? null : { ...rest, sql, values: this.#values };
     }
   }
@@ -310,6 +320,7 @@ const statementChecks: readonly (readonly [string, Check])[] = [
   ['consistency', check(oneOf(consistencies))],
   ['maxLag', check(durationOrZero)],
   ['useReplica', check(replicaHint)],
+  ['onRouted', check((value) => (typeof value === 'function' ? null : 'a function'))],
 ];
 
 /** Whether a value names the replicas that a read is to run on. */
