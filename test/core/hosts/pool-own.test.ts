@@ -44,10 +44,15 @@ describe("removeReplica of a user's own pool", () => {
     expect(rows).toEqual([{ n: 200 }]);
   });
 
-  it('lets a stream be done that runs there', async () => {
+  it('lets a stream be done that runs there, and is not over before it is', async () => {
     const pool = await open('by configuration');
     const slow = await slowRead(pool);
-    const removed = pool.removeReplica(name);
+    let isRemoved = false;
+    const removed = pool.removeReplica(name).then(() => {
+      isRemoved = true;
+    });
+    await own.promise().query('SELECT 1 AS one');
+    expect(isRemoved).toBe(false);
     expect(await slow.finish()).toBe(rowsOfSlowRead);
     await removed;
     const [rows] = await own.promise().query('SELECT 1 AS one');
