@@ -66,27 +66,24 @@ describe.each(flavors)('%s', async (flavor) => {
       await driver.destroy();
     });
 
-    it('gives its connection back when the server refuses BEGIN', async () => {
-      // SELECT VERSION() and SET TRANSACTION are the queries that this user has.
-      const user = `few_${flavor}_${process.pid}`;
-      await cluster.primary.query(
-        `CREATE USER ${user} IDENTIFIED BY 'secret' WITH MAX_QUERIES_PER_HOUR 2`,
-      );
-      await cluster.primary.query(`GRANT ALL ON ${database.name}.* TO ${user}`);
+    it('gives its connection back when the server refuses it', async () => {
       const { primary } = hosts(cluster, database);
       const driver = new ReplicatedMysqlDialect({
-        primary: { ...primary, user, password: 'secret', connectionLimit: 1 },
+        primary: { ...primary, connectionLimit: 1 },
         acquireTimeout: 500,
       }).createDriver();
       await driver.init();
-      const connection = await driver.acquireConnection();
-      const begin = driver.beginTransaction(connection, { isolationLevel: 'serializable' });
-      await expect(begin).rejects.toMatchObject({ errno: 1226 });
+      for (let i = 0; i < 3; i++) {
+        // MySQL has no such isolation level.
+        const begin = driver.beginTransaction(await driver.acquireConnection(), {
+          isolationLevel: 'snapshot',
+        });
+        await expect(begin).rejects.toMatchObject({ errno: 1064 });
+      }
       const other = await driver.acquireConnection();
-      const query = other.executeQuery(CompiledQuery.raw('select 1'));
-      await expect(query).rejects.toMatchObject({ errno: 1226 });
+      await driver.beginTransaction(other, {});
+      await driver.rollbackTransaction(other);
       await driver.destroy();
-      await cluster.primary.query(`DROP USER ${user}`);
     });
 
     it('leaves what a connection() holds alone', async () => {

@@ -117,6 +117,67 @@ const writes: readonly Row[] = [
       db.selectFrom('person').select('id').where('name', '=', tag).forUpdate().execute(),
   },
   {
+    what: 'a lock that raw SQL puts at the end of a builder',
+    run: (db, tag) =>
+      db
+        .selectFrom('person')
+        .select('id')
+        .where('name', '=', tag)
+        .modifyEnd(sql`for update`)
+        .execute(),
+  },
+  {
+    what: 'what raw SQL puts at the front of a builder',
+    run: (db, tag) =>
+      db
+        .selectFrom('person')
+        .select('id')
+        .where('name', '=', tag)
+        .modifyFront(sql`sql_calc_found_rows`)
+        .execute(),
+  },
+  {
+    what: 'a user lock in a select without a table',
+    run: (db, tag) =>
+      db
+        .selectNoFrom(({ fn, val }) => fn<number>('get_lock', [val(tag), val(0)]).as('got'))
+        .execute(),
+  },
+  {
+    what: 'a function that may be stored',
+    run: (db, tag) =>
+      db
+        .selectFrom('person')
+        .select(({ fn }) => fn<number>('rank_of', ['id']).as('r'))
+        .where('name', '=', tag)
+        .execute()
+        // There is none: that is the primary's answer.
+        .catch(() => {}),
+  },
+  {
+    what: 'a lock in a common table expression',
+    run: (db, tag) =>
+      db
+        .with('locked', (qb) =>
+          qb.selectFrom('person').select('id').where('name', '=', tag).forUpdate(),
+        )
+        .selectFrom('locked')
+        .selectAll()
+        .execute(),
+  },
+  {
+    what: 'EXPLAIN of an update',
+    run: (db, tag) => db.updateTable('person').set({ age: 1 }).where('name', '=', tag).explain(),
+  },
+  {
+    what: 'several statements in one text',
+    run: (db, tag) =>
+      sql`select 1; update person set age = 1 where name = ${tag}`
+        .execute(db)
+        // Not allowed on these connections, which must be the primary's answer too.
+        .catch(() => {}),
+  },
+  {
     what: 'raw SQL that writes',
     run: (db, tag) => sql`update person set age = 3 where name = ${tag}`.execute(db),
   },

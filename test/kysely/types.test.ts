@@ -1,5 +1,14 @@
-import { forcePrimary, ReplicatedMysqlDialect } from '@rwsplit/kysely';
 import {
+  forcePrimary,
+  inSession,
+  openSession,
+  ReplicatedMysqlDialect,
+  useReplica,
+  withConsistency,
+  withMaxLag,
+} from '@rwsplit/kysely';
+import {
+  CamelCasePlugin,
   type CompiledQuery,
   type ControlledTransaction,
   type Dialect,
@@ -92,6 +101,50 @@ describe('forcePrimary', () => {
     expectTypeOf(forcePrimary).toBeCallableWith(db.selectFrom('pet').select('id').compile());
     // @ts-expect-error a string is no query
     expectTypeOf(forcePrimary).toBeCallableWith('select 1');
+  });
+});
+
+describe('the other hints', () => {
+  const query = db.selectFrom('person').select(['id', 'name as called']);
+  const session = openSession();
+
+  it('keep the type of a query, of a database and of raw SQL', () => {
+    expectTypeOf(query.$call(useReplica)).toEqualTypeOf(query);
+    expectTypeOf(useReplica(query, 'analytics')).toEqualTypeOf(query);
+    expectTypeOf(withConsistency(query, 'eventual')).toEqualTypeOf(query);
+    expectTypeOf(withMaxLag(query, 1_000)).toEqualTypeOf(query);
+    expectTypeOf(inSession(query, session)).toEqualTypeOf(query);
+    expectTypeOf(withMaxLag(db, 1_000)).toEqualTypeOf<Kysely<Tables>>();
+    const raw = sql<{ n: number }>`select 1 as n`;
+    expectTypeOf(inSession(raw, session)).toEqualTypeOf<RawBuilder<{ n: number }>>();
+    expectTypeOf(useReplica(forcePrimary(query)).execute).returns.resolves.toEqualTypeOf<
+      { id: number; called: string }[]
+    >();
+  });
+
+  it('keep what nested queries, JSON and other plugins give', () => {
+    const nested = db
+      .selectFrom('person')
+      .select((eb) => [
+        'id',
+        eb.selectFrom('pet').select('nick_name').limit(1).$call(forcePrimary).as('pet'),
+      ]);
+    expectTypeOf(nested.$call(useReplica)).toEqualTypeOf(nested);
+    const camel = forcePrimary(db.withPlugin(new CamelCasePlugin()));
+    expectTypeOf(camel).toEqualTypeOf<Kysely<Tables>>();
+    const stream = query.$call(forcePrimary).stream;
+    expectTypeOf(stream).returns.toEqualTypeOf<
+      AsyncIterableIterator<{ id: number; called: string }>
+    >();
+  });
+
+  it('refuse what they cannot mean', () => {
+    // @ts-expect-error one of three levels
+    expectTypeOf(withConsistency(query, 'strong'));
+    // @ts-expect-error milliseconds
+    expectTypeOf(withMaxLag).parameter(1).toEqualTypeOf<string>();
+    // @ts-expect-error a group has a name
+    expectTypeOf(useReplica(query, 1));
   });
 });
 

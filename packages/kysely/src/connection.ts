@@ -1,12 +1,9 @@
 import type { RawConnection, ReplicatedConnection, StatementOptions } from '@rwsplit/core';
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import { hintsOf } from './hints.ts';
+import type { OperationOptions } from './hosts.ts';
 import { toQueryResult } from './result.ts';
-
-/** The part of Kysely 0.29's options that reaches a connection. */
-interface ExecuteOptions {
-  readonly signal?: AbortSignal | undefined;
-}
+import { forgetRoute, noteRoute } from './routes.ts';
 
 /** One session of the pool as Kysely's connection: it chooses its host at each query. */
 export class SessionConnection implements DatabaseConnection {
@@ -27,7 +24,7 @@ export class SessionConnection implements DatabaseConnection {
     return this.#session.host !== null;
   }
 
-  async executeQuery<R>(query: CompiledQuery, options?: ExecuteOptions): Promise<QueryResult<R>> {
+  async executeQuery<R>(query: CompiledQuery, options?: OperationOptions): Promise<QueryResult<R>> {
     this.#isUsed = true;
     const signal = options?.signal;
     signal?.addEventListener('abort', this.#withdraw);
@@ -43,7 +40,7 @@ export class SessionConnection implements DatabaseConnection {
   async *streamQuery<R>(
     query: CompiledQuery,
     _chunkSize?: number,
-    options?: ExecuteOptions,
+    options?: OperationOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
     this.#isUsed = true;
     const signal = options?.signal;
@@ -128,7 +125,13 @@ function send(target: Target, query: CompiledQuery): Promise<unknown> {
 }
 
 function statementOf(query: CompiledQuery): StatementOptions {
-  return { sql: query.sql, values: query.parameters, ...hintsOf(query) };
+  forgetRoute(query);
+  return {
+    sql: query.sql,
+    values: query.parameters,
+    onRouted: (routed) => noteRoute(query, routed),
+    ...hintsOf(query),
+  };
 }
 
 /** Adds the frames of those who wait for the query: an error of mysql2 only has mysql2's own. */

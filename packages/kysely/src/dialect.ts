@@ -10,11 +10,7 @@ import {
 } from 'kysely';
 import { ReplicatedMysqlDriver } from './driver.ts';
 import { HintingQueryCompiler } from './hints.ts';
-import {
-  type DriverOptions,
-  parseDialectOptions,
-  type ReplicatedMysqlDialectOptions,
-} from './options.ts';
+import { type DialectOptions, type DriverOptions, parseDialectOptions } from './options.ts';
 
 /**
  * Kysely's dialect for one MySQL or MariaDB primary and its replicas: plain reads outside a
@@ -39,7 +35,7 @@ export class ReplicatedMysqlDialect implements Dialect {
   readonly #drivers = new Set<ReplicatedMysqlDriver>();
 
   /** @throws `RWSPLIT_OPTIONS` with every problem of the options. */
-  constructor(options: ReplicatedMysqlDialectOptions) {
+  constructor(options: DialectOptions) {
     this.#options = parseDialectOptions(options);
   }
 

@@ -1,26 +1,19 @@
 import {
   createReplicatedPool,
+  openStep,
   type ReplicatedConnection,
   type ReplicatedPool,
 } from '@rwsplit/core';
-import {
-  CompiledQuery,
-  createQueryId,
-  type DatabaseConnection,
-  type Driver,
-  IdentifierNode,
-  type QueryCompiler,
-  RawNode,
-  type TransactionSettings,
-} from 'kysely';
+import { type DatabaseConnection, MysqlDriver, type TransactionSettings } from 'kysely';
 import { SessionConnection } from './connection.ts';
+import type { OperationOptions } from './hosts.ts';
 import type { DriverOptions } from './options.ts';
 
 /**
- * Gives Kysely sessions of a pool. The pool is this driver's own, from `init` to `destroy`: several
- * Kysely instances may be made from one dialect.
+ * Kysely's driver for MySQL, with sessions of a pool in place of connections. The pool is this driver's own,
+ * from `init` to `destroy`: several Kysely instances may be made from one dialect.
  */
-export class ReplicatedMysqlDriver implements Driver {
+export class ReplicatedMysqlDriver extends MysqlDriver {
   readonly #options: DriverOptions;
   #pool: ReplicatedPool | null = null;
   /** Opened while Kysely is still in the caller's flow: later on it waits for this driver first. */
@@ -30,6 +23,8 @@ export class ReplicatedMysqlDriver implements Driver {
 
   /** @param onPool told when it has a pool, and when it has none any more. */
   constructor(options: DriverOptions, onPool: (isOpen: boolean) => void = () => {}) {
+    // All that would ask for its pool is done here.
+    super({ pool: notInitialized });
     this.#options = options;
     this.#onPool = onPool;
   }
@@ -38,18 +33,25 @@ export class ReplicatedMysqlDriver implements Driver {
     return this.#pool;
   }
 
-  async init(): Promise<void> {
-    this.#pool = createReplicatedPool(this.#options.pool);
+  override async init(operation?: OperationOptions): Promise<void> {
+    const options = this.#options.pool(operation);
+    if ('then' in options) {
+      // What is awaited now takes it out of the caller's flow.
+      openStep();
+      this.#pool = createReplicatedPool(await options);
+    } else {
+      this.#pool = createReplicatedPool(options);
+    }
     this.#onPool(true);
     this.#first = this.#openSession();
   }
 
-  async acquireConnection(): Promise<DatabaseConnection> {
+  override async acquireConnection(operation?: OperationOptions): Promise<DatabaseConnection> {
     const session = this.#first ?? this.#openSession();
     this.#first = null;
     const connection = new SessionConnection(await session);
     try {
-      await this.#options.onReserveConnection?.(connection);
+      await this.#options.onReserveConnection?.(connection, operation);
     } catch (error) {
       connection.release();
       throw error;
@@ -57,18 +59,13 @@ export class ReplicatedMysqlDriver implements Driver {
     return connection;
   }
 
-  async beginTransaction(
+  override async beginTransaction(
     connection: DatabaseConnection,
     settings: TransactionSettings,
   ): Promise<void> {
     const isUsed = isSession(connection) && connection.isUsed;
     try {
-      const characteristics = characteristicsOf(settings);
-      if (characteristics !== '') {
-        // MySQL manual, SET TRANSACTION: without a scope it is about the next transaction.
-        await run(connection, `set transaction ${characteristics}`);
-      }
-      await run(connection, 'begin');
+      await super.beginTransaction(connection, settings);
     } catch (error) {
       // Not every version of Kysely releases a connection whose transaction did not begin.
       if (isSession(connection) && !isUsed) {
@@ -78,13 +75,9 @@ export class ReplicatedMysqlDriver implements Driver {
     }
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await run(connection, 'commit');
-  }
-
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     try {
-      await run(connection, 'rollback');
+      await super.rollbackTransaction(connection);
     } catch (error) {
       // With its connection gone, the server has rolled back. Kysely would show this error in place
       // of the one that made it roll back.
@@ -94,37 +87,13 @@ export class ReplicatedMysqlDriver implements Driver {
     }
   }
 
-  async savepoint(
-    connection: DatabaseConnection,
-    name: string,
-    compileQuery: QueryCompiler['compileQuery'],
-  ): Promise<void> {
-    await runSavepoint(connection, 'savepoint', name, compileQuery);
-  }
-
-  async rollbackToSavepoint(
-    connection: DatabaseConnection,
-    name: string,
-    compileQuery: QueryCompiler['compileQuery'],
-  ): Promise<void> {
-    await runSavepoint(connection, 'rollback to', name, compileQuery);
-  }
-
-  async releaseSavepoint(
-    connection: DatabaseConnection,
-    name: string,
-    compileQuery: QueryCompiler['compileQuery'],
-  ): Promise<void> {
-    await runSavepoint(connection, 'release savepoint', name, compileQuery);
-  }
-
-  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+  override async releaseConnection(connection: DatabaseConnection): Promise<void> {
     if (isSession(connection)) {
       connection.release();
     }
   }
 
-  async destroy(): Promise<void> {
+  override async destroy(): Promise<void> {
     const pool = this.#pool;
     this.#onPool(false);
     await new Promise<void>((resolve, reject) => {
@@ -137,12 +106,12 @@ export class ReplicatedMysqlDriver implements Driver {
   }
 
   #openSession(): Promise<ReplicatedConnection> {
+    const pool = this.#pool;
+    if (pool === null) {
+      return notInitialized();
+    }
     return new Promise((resolve, reject) => {
-      if (this.#pool === null) {
-        reject(new Error('The driver is not initialized'));
-        return;
-      }
-      this.#pool.getConnection((error, session) => {
+      pool.getConnection((error, session) => {
         if (error === null) {
           session.shareWithSession();
           resolve(session);
@@ -158,31 +127,6 @@ function isSession(connection: DatabaseConnection): connection is SessionConnect
   return connection instanceof SessionConnection;
 }
 
-/** Through the connection's own method, which Kysely wraps for its `log`. */
-async function run(connection: DatabaseConnection, sql: string): Promise<void> {
-  await connection.executeQuery(CompiledQuery.raw(sql));
-}
-
-async function runSavepoint(
-  connection: DatabaseConnection,
-  command: string,
-  name: string,
-  compileQuery: QueryCompiler['compileQuery'],
-): Promise<void> {
-  const node = RawNode.createWithChildren([
-    RawNode.createWithSql(`${command} `),
-    IdentifierNode.create(name),
-  ]);
-  await connection.executeQuery(compileQuery(node, createQueryId()));
-}
-
-function characteristicsOf({ isolationLevel, accessMode }: TransactionSettings): string {
-  const parts = [];
-  if (isolationLevel !== undefined) {
-    parts.push(`isolation level ${isolationLevel}`);
-  }
-  if (accessMode !== undefined) {
-    parts.push(accessMode);
-  }
-  return parts.join(', ');
+function notInitialized(): Promise<never> {
+  return Promise.reject(new Error('The driver is not initialized'));
 }

@@ -10,6 +10,8 @@ export {
   isRwSplitError,
   openSession,
   primary,
+  type RoutedStatement,
+  type RouteReason,
   RwSplitError,
   replicas,
   type SessionOptions,
@@ -22,9 +24,11 @@ export {
 } from '@rwsplit/core';
 export { ReplicatedMysqlDialect } from './dialect.ts';
 export { forcePrimary } from './force-primary.ts';
+export type { DialectHost, OperationOptions } from './hosts.ts';
 export { inSession } from './in-session.ts';
-export type { ReplicatedMysqlDialectOptions } from './options.ts';
+export type { MysqlDialectOptions, ReplicatedMysqlDialectOptions } from './options.ts';
 export type { Pluggable } from './pluggable.ts';
+export { routeOf } from './routes.ts';
 export { useReplica } from './use-replica.ts';
 export { withConsistency } from './with-consistency.ts';
 export { withMaxLag } from './with-max-lag.ts';

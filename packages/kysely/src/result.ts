@@ -13,13 +13,15 @@ export function toQueryResult<R>(answer: unknown): QueryResult<R> {
     return { rows: Array.isArray(answer) ? answer : [] };
   }
   const { insertId, affectedRows, changedRows } = answer;
-  return {
+  // The keys of the stock dialect, which are there without a value too.
+  const result: { [Key in keyof QueryResult<R>]: QueryResult<R>[Key] | undefined } = {
     // mysql2 says 0 where nothing was generated.
-    ...(String(insertId) === '0' ? {} : { insertId: BigInt(insertId) }),
+    insertId: String(insertId) === '0' ? undefined : BigInt(insertId),
     numAffectedRows: BigInt(affectedRows),
-    ...(changedRows === undefined ? {} : { numChangedRows: BigInt(changedRows) }),
+    numChangedRows: changedRows === undefined ? undefined : BigInt(changedRows),
     rows: [],
   };
+  return result as QueryResult<R>;
 }
 
 function isOkPacket(answer: unknown): answer is OkPacket {
