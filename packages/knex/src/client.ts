@@ -2,13 +2,24 @@ import type { Transform } from 'node:stream';
 import { outsideFlows, ReplicatedConnection, type ReplicatedPool } from '@rwsplit/core';
 import type { Knex } from 'knex';
 import { asStep, FlowingQueryBuilder, inFlow, rawInFlow } from './flow.ts';
-import { addForcePrimary, addHint, isHint } from './force-primary.ts';
+import { addForcePrimary } from './force-primary.ts';
+import { HintableRaw, HintableSchemaBuilder } from './hintable.ts';
+import { noteInstance } from './migrating.ts';
 import { hasReplicas, splitOptions } from './options.ts';
 import { HintedRunner } from './runner.ts';
+import { SchemaRunner } from './schema-runner.ts';
 import { hideSecrets, withPrintableReplicas } from './secrets.ts';
+import { putSeedsOnPrimary } from './seeds.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { Slot, slotOf } from './slot.ts';
-import { type CompiledStatement, type DoneCallback, type Runnable, StockMysql2 } from './stock.ts';
+import { withStackOf } from './stacks.ts';
+import {
+  type CompiledStatement,
+  type DoneCallback,
+  type Runnable,
+  StockSchemaBuilder,
+} from './stock.ts';
+import { TracedMysql2 } from './traced-client.ts';
 import { ReplicatedTransaction } from './transaction.ts';
 import { addUseReplica } from './use-replica.ts';
 
@@ -59,14 +70,16 @@ export function poolOf(knex: Knex): ReplicatedPool | null {
  *
  * @throws `RWSPLIT_OPTIONS`, at construction, with every problem of `replicas` and `replication`.
  */
-export class ReplicatedMysql2 extends StockMysql2 {
+export class ReplicatedMysql2 extends TracedMysql2 {
   static {
     addForcePrimary();
     addUseReplica();
+    putSeedsOnPrimary();
   }
 
   constructor(config: Knex.Config) {
     super(withPrintableReplicas(config));
+    noteInstance(this.config);
     if (hasReplicas(config)) {
       hideSecrets(this.config.connection);
     }
@@ -82,7 +95,7 @@ export class ReplicatedMysql2 extends StockMysql2 {
     const settings: object | undefined = this.connectionSettings;
     const sessions = new Sessions(splitOptions({ ...this.config, pool }, settings ?? {}), pool);
     if (settings !== undefined) {
-      this.connectionSettings = sessions.renew(settings);
+      this.connectionSettings = sessions.expect(settings);
     }
     super.initializePool(config);
     if (this.pool !== undefined) {
@@ -96,7 +109,9 @@ export class ReplicatedMysql2 extends StockMysql2 {
       return super.getPoolSettings(poolConfig);
     }
     const { afterCreate: _, validate, ...rest } = poolConfig;
-    const validateSlot = (slot: Slot) => slot.aside((session) => validate?.(session) ?? true);
+    // Others than Knex's pool may ask about what is no slot.
+    const validateSlot = (slot: unknown) =>
+      slot instanceof Slot ? slot.aside((session) => validate?.(session)) : validate?.(slot);
     return super.getPoolSettings(
       validate === undefined ? rest : { ...rest, validate: validateSlot },
     );
@@ -168,28 +183,31 @@ export class ReplicatedMysql2 extends StockMysql2 {
     callback?.();
   }
 
-  override transaction(...options: readonly unknown[]): ReplicatedTransaction {
-    return asStep(() => new ReplicatedTransaction(this, ...options));
+  override transaction(...options: readonly unknown[]): Knex.Transaction {
+    const transaction: unknown = asStep(() => new ReplicatedTransaction(this, ...options));
+    return transaction as Knex.Transaction;
   }
 
   override queryBuilder(): Knex.QueryBuilder {
-    if (!hasReplicas(this.config)) {
-      return super.queryBuilder();
-    }
-    const builder: unknown = inFlow(new FlowingQueryBuilder(this));
-    return builder as Knex.QueryBuilder;
+    const builder: unknown = hasReplicas(this.config)
+      ? inFlow(new FlowingQueryBuilder(this))
+      : super.queryBuilder();
+    return withStackOf(ReplicatedMysql2.prototype.queryBuilder, builder as Knex.QueryBuilder);
   }
 
   override schemaBuilder(): Knex.SchemaBuilder {
-    return inFlow(super.schemaBuilder());
+    const builder = inFlow(new HintableSchemaBuilder(this));
+    return withStackOf(ReplicatedMysql2.prototype.schemaBuilder, builder);
   }
 
   override raw(...given: unknown[]): Knex.Raw {
-    return rawInFlow(given[0], super.raw(...given));
+    const raw = rawInFlow(given[0], new HintableRaw(this).set(...given));
+    return withStackOf(ReplicatedMysql2.prototype.raw, raw);
   }
 
   override runner(builder: Runnable): HintedRunner {
-    return new HintedRunner(this, builder);
+    const isSchema = builder instanceof StockSchemaBuilder;
+    return isSchema ? new SchemaRunner(this, builder) : new HintedRunner(this, builder);
   }
 
   override _stream(
@@ -201,9 +219,6 @@ export class ReplicatedMysql2 extends StockMysql2 {
     if (stream.destroyed) {
       // It was closed while it waited for a connection. Knex would wait for its end, and never release.
       return Promise.resolve();
-    }
-    if (isHint(options)) {
-      addHint(statement);
     }
     return super._stream(connection, statement, stream, options);
   }

@@ -36,5 +36,19 @@ declare module 'knex' {
        */
       useReplica(group?: string): this;
     }
+
+    interface Raw<TResult> {
+      /** As that of query builders. Raw queries of Knex's other clients do not have it. */
+      forcePrimary(): this;
+      /** As that of query builders. Raw queries of Knex's other clients do not have it. */
+      useReplica(group?: string): this;
+    }
+
+    interface SchemaBuilder {
+      /** As that of query builders. Schema builders of Knex's other clients do not have it. */
+      forcePrimary(): this;
+      /** As that of query builders. Schema builders of Knex's other clients do not have it. */
+      useReplica(group?: string): this;
+    }
   }
 }

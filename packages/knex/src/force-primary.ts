@@ -1,17 +1,36 @@
-import knex from 'knex';
-import { type Runnable, StockQueryBuilder, type WithOptions } from './stock.ts';
+import knex, { type Knex } from 'knex';
+import { type Hints, primaryHint } from './hints.ts';
+import { StockQueryBuilder } from './stock.ts';
 
-/** The hint, as an option of a statement: Knex hands options on to the connection. */
-const hint = { forcePrimary: true } as const;
+/** Query builders, raw queries and schema builders; and query builders of Objection. */
+export type Hintable = HasOptions | BuildsKnex;
 
-/** Query builders, raw queries and schema builders. */
-export interface Hintable {
+interface HasOptions {
   options(options: Readonly<Record<string, unknown>>): unknown;
+}
+
+/** Objection's builders hand options on to Knex, which their types do not say. */
+interface BuildsKnex {
+  onBuildKnex(build: (query: Knex.QueryBuilder) => void): unknown;
+}
+
+/** Says something of where a query runs, as options of its statements. */
+export function hint(query: Hintable, hints: Hints): void {
+  if ('options' in query) {
+    query.options({ ...hints });
+  } else {
+    query.onBuildKnex((builder) => void builder.options({ ...hints }));
+  }
 }
 
 /**
  * Runs a query on the primary, wherever it could run: a query builder, a raw query or a schema
- * builder, which is given back as it is. Of nested queries, the outermost decides.
+ * builder, which is given back as it is. Of nested queries, the outermost decides. It is also a method of
+ * all three, and `queryContext({ forcePrimary: true })`, or `useMaster: true`, is the same for queries that
+ * say nothing themselves.
+ *
+ * Of Objection it takes query builders, and is about that one query; `.context({ onBuild: forcePrimary })` is
+ * about a whole graph.
  *
  * ```ts
  * import { forcePrimary, ReplicatedMysql2 } from '@rwsplit/knex';
@@ -24,7 +43,7 @@ export interface Hintable {
  * ```
  */
 export function forcePrimary<Builder extends Hintable>(builder: Builder): Builder {
-  builder.options(hint);
+  hint(builder, primaryHint);
   return builder;
 }
 
@@ -35,28 +54,4 @@ export function addForcePrimary(): void {
       return forcePrimary(this);
     });
   }
-}
-
-/** Whether the user wants it on the primary, by `forcePrimary` or by the query context. */
-export function wantsPrimary(builder: Runnable): boolean {
-  const { _options: options } = builder;
-  return (
-    (options !== undefined && isHint(Object.assign({}, ...options))) ||
-    isHint(builder.queryContext())
-  );
-}
-
-/** Whether options, or a query context, hold the hint. */
-export function isHint(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'forcePrimary' in value &&
-    value.forcePrimary === true
-  );
-}
-
-/** Adds the hint to the options of a statement, or of a stream. */
-export function addHint(target: WithOptions): void {
-  target.options = { ...target.options, ...hint };
 }

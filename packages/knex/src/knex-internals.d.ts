@@ -14,7 +14,22 @@ declare module 'knex/lib/execution/runner.js' {
   export default runner;
 }
 
-declare module 'knex/lib/query/querybuilder.js' {
+declare module 'knex/lib/migrations/seed/Seeder.js' {
+  const seeder: unknown;
+  export default seeder;
+}
+
+declare module 'knex/lib/raw.js' {
+  const raw: unknown;
+  export default raw;
+}
+
+declare module 'knex/lib/schema/builder.js' {
+  const schemaBuilder: unknown;
+  export default schemaBuilder;
+}
+
+declare module 'knex/lib/dialects/mysql/query/mysql-querybuilder.js' {
   const queryBuilder: unknown;
   export default queryBuilder;
 }

@@ -1,14 +1,13 @@
-import { promisify } from 'node:util';
 import {
   type HostConfig,
   type HostOptions,
-  type OnCreateConnection,
   optionProblems,
   optionsError,
   type ReplicatedPoolOptions,
 } from '@rwsplit/core';
 import type { Knex } from 'knex';
-import { hideSecrets, revealed, withSecrets } from './secrets.ts';
+import { revealed, withSecrets } from './secrets.ts';
+import { setUp } from './set-up.ts';
 
 /** Core's options but for the primary, which is what `connection` says at the time. */
 export type SplitOptions = Omit<ReplicatedPoolOptions, 'primary'>;
@@ -25,7 +24,11 @@ export function hasReplicas({ replicas }: Knex.Config): boolean {
  * @throws `RWSPLIT_OPTIONS` with every problem, by the keys of the Knex configuration.
  */
 export function splitOptions(config: Knex.Config, settings: object): SplitOptions {
-  const given = { ...config.replication, replicas: revealedReplicas(config) };
+  const given = {
+    ...lifetimeOf(config),
+    ...config.replication,
+    replicas: revealedReplicas(config),
+  };
   const problems = optionProblems({ ...given, primary: withSecrets(settings) }).map(inWordsOfKnex);
   if (config.connectionPool !== undefined) {
     problems.push('connectionPool: cannot be used with replicas; give `connection` instead');
@@ -72,16 +75,10 @@ function migrationTables({ migrations }: Knex.Config): string[] {
   return name === undefined ? [] : [name, `${name}_lock`];
 }
 
-/** Knex calls `afterCreate` for each connection that it makes; here, core makes them. */
-function setUp(
-  afterCreate: Knex.PoolConfig['afterCreate'],
-  onCreateConnection: OnCreateConnection | undefined,
-): OnCreateConnection {
-  return async (connection, host) => {
-    hideSecrets(connection.config);
-    if (afterCreate !== undefined) {
-      await promisify((done: (error?: Error | null) => void) => afterCreate(connection, done))();
-    }
-    await onCreateConnection?.(connection, host);
-  };
+/** Knex's name for the age of connections; what it adds at random, core takes off. */
+function lifetimeOf({ pool }: Knex.Config): Pick<SplitOptions, 'maxLifetime'> {
+  const lifetime = pool?.maxConnectionLifetimeMillis;
+  // Knex takes no notice of anything else.
+  const isMeant = typeof lifetime === 'number' && Number.isFinite(lifetime) && lifetime > 0;
+  return isMeant ? { maxLifetime: Math.ceil(lifetime) } : {};
 }

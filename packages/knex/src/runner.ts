@@ -1,41 +1,54 @@
+import { EventEmitter } from 'node:events';
+import { ReplicatedConnection } from '@rwsplit/core';
+import type { Knex } from 'knex';
 import { runInFlow } from './flow.ts';
-import { addHint, wantsPrimary } from './force-primary.ts';
-import { type CompiledStatement, StockRunner, type WithOptions } from './stock.ts';
+import { type Hints, hintsOf, primaryHint } from './hints.ts';
+import { isMigrating } from './migrating.ts';
+import { type CompiledStatement, type Runnable, StockRunner, type Streaming } from './stock.ts';
+import { beginTrace } from './trace.ts';
+
+/** What streams give the rows of. */
+const queries = new WeakMap<object, Runnable>();
+
+/** What a stream of Knex gives the rows of. */
+export function queryOf(stream: object): Runnable | undefined {
+  return queries.get(stream);
+}
+
+/** The hints that a query runs with. */
+export function hintsHere(client: Knex.Client, query: Runnable): Hints | null {
+  return isMigrating(client.config) ? primaryHint : hintsOf(query);
+}
 
 /**
- * Takes the hints of a builder along to its statements. Of a schema builder and of a query context,
+ * Takes the hints of a query along to its statements. Of a schema builder and of a query context,
  * Knex itself hands nothing to the connection, and of a stream's query context not even to the client.
  */
 export class HintedRunner extends StockRunner {
   override query(statement: CompiledStatement | string): Promise<unknown> {
-    if (typeof statement === 'object' && this.#isForThePrimary()) {
-      addHint(statement);
+    const { builder, client, connection } = this;
+    if (typeof statement === 'string' || !(connection instanceof ReplicatedConnection)) {
+      return super.query(statement);
     }
-    return super.query(statement);
-  }
-
-  /** @param parameters given for streams alone, whose options reach the client. */
-  override ensureConnection(run: unknown, parameters?: WithOptions): Promise<unknown> {
-    if (parameters !== undefined && this.#isForThePrimary()) {
-      addHint(parameters);
+    const trace = beginTrace(statement, hintsHere(client, builder));
+    if (builder instanceof EventEmitter && builder.listenerCount('query') > 0) {
+      // The next thing that happens; copies of Knex's are filled in like those of the client's event.
+      builder.prependOnceListener('query', (event) => trace.follow(event));
     }
-    return runInFlow(this.builder, () => super.ensureConnection(run, parameters));
+    const answer = super.query(statement);
+    if (!statement.timeout) {
+      return answer;
+    }
+    return answer.catch((error: unknown) => {
+      throw trace.mark(error, connection.host);
+    });
   }
 
-  #isForThePrimary(): boolean {
-    return wantsPrimary(this.builder) || this.#isMigrating();
+  /** @param streaming given for streams alone. */
+  override ensureConnection(run: unknown, streaming?: Streaming): Promise<unknown> {
+    if (streaming !== undefined) {
+      queries.set(streaming.stream, this.builder);
+    }
+    return runInFlow(this.builder, () => super.ensureConnection(run, streaming));
   }
-
-  /**
-   * Whether a migrator reads its own tables, under whatever names: for as long, and at no other time,
-   * Knex has both hooks at null (`disableProcessing` in its make-knex.js), not undefined.
-   */
-  #isMigrating(): boolean {
-    const { wrapIdentifier, postProcessResponse } = this.client.config;
-    return isNull(wrapIdentifier) && isNull(postProcessResponse);
-  }
-}
-
-function isNull(value: unknown): boolean {
-  return value === null;
 }

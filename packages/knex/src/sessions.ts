@@ -1,12 +1,15 @@
 import {
   createReplicatedPool,
+  type HostStats,
   isRwSplitError,
   type ReplicatedConnection,
   type ReplicatedPool,
+  type ReplicatedPoolOptions,
 } from '@rwsplit/core';
 import type { Knex } from 'knex';
 import { primaryOptions, type SplitOptions } from './options.ts';
 import { concealed } from './secrets.ts';
+import { RunningHooks } from './set-up.ts';
 import type { VersionSource } from './stock.ts';
 
 /** What Knex writes on the connections that it is given. */
@@ -23,13 +26,23 @@ export type Session = ReplicatedConnection & KnexMarks;
 class Generation {
   readonly settings: object;
   readonly pool: ReplicatedPool;
+  readonly #hooks: RunningHooks;
+  readonly #patience: number;
   #open = 0;
   #isRetired = false;
   #end: Promise<void> | null = null;
 
-  constructor(settings: object, pool: ReplicatedPool) {
+  /** @throws what is wrong with the settings. */
+  constructor(settings: object, options: ReplicatedPoolOptions) {
+    const { onCreateConnection, closeTimeout = 10_000 } = options;
     this.settings = settings;
-    this.pool = pool;
+    this.#hooks = new RunningHooks();
+    this.#patience = closeTimeout;
+    this.pool = createReplicatedPool(
+      onCreateConnection === undefined
+        ? options
+        : { ...options, onCreateConnection: this.#hooks.watch(onCreateConnection) },
+    );
   }
 
   open(): Promise<Session> {
@@ -59,9 +72,12 @@ class Generation {
   }
 
   end(): Promise<void> {
-    this.#end ??= new Promise((resolve, reject) => {
-      this.pool.end((error) => (error ? reject(error) : resolve()));
-    });
+    this.#end ??= this.#hooks.close(this.#patience).then(
+      () =>
+        new Promise((resolve, reject) => {
+          this.pool.end((error) => (error ? reject(error) : resolve()));
+        }),
+    );
     return this.#end;
   }
 
@@ -95,14 +111,28 @@ export class Sessions {
     const settings = concealed(given);
     if (previous?.settings !== settings) {
       const primary = primaryOptions(settings, this.#limits);
-      const pool = createReplicatedPool({ ...this.#options, primary });
-      this.#current = new Generation(settings, pool);
+      this.#current = new Generation(settings, { ...this.#options, primary });
       if (previous !== null) {
-        pool.continue(previous.pool);
+        this.#current.pool.continue(previous.pool);
         previous.retire();
       }
     }
     return settings;
+  }
+
+  /**
+   * As {@link renew}, before anybody wants a session: what mysql2 refuses is the error of those who do, as
+   * it is in Knex.
+   */
+  expect(given: object): object {
+    try {
+      return this.renew(given);
+    } catch (error) {
+      if (isRwSplitError(error)) {
+        throw error;
+      }
+      return concealed(given);
+    }
   }
 
   async open(): Promise<Session> {
@@ -133,7 +163,7 @@ export class Sessions {
     const session = await this.open();
     try {
       if (!this.#isPrimaryDown() && (await canConnect(session))) {
-        await greet({ query: (sql, done) => session.query({ sql, forcePrimary: true }, done) });
+        await greet({ query: (sql, done) => this.#askVersion(session, sql, done) });
       } else {
         await read(session);
       }
@@ -163,9 +193,24 @@ export class Sessions {
     return this.#current;
   }
 
+  /** The first connection to a server asks it already; it would be one more way there before anything runs. */
+  #askVersion(session: Session, ...[sql, done]: Parameters<VersionSource['query']>): void {
+    const version = this.#primary()?.version ?? null;
+    if (version === null) {
+      session.query({ sql, forcePrimary: true }, done);
+    } else {
+      done(null, [{ version }]);
+    }
+  }
+
   #isPrimaryDown(): boolean {
-    const [primary] = this.#generation().pool.stats().hosts;
-    return primary?.isUp === false;
+    return this.#primary()?.isUp === false;
+  }
+
+  #primary(): HostStats | undefined {
+    return this.#generation()
+      .pool.stats()
+      .hosts.find(({ role }) => role === 'primary');
   }
 }
 
@@ -189,9 +234,8 @@ async function canConnect(session: Session): Promise<boolean> {
     await connect(session);
     return true;
   } catch (error) {
-    if (isRwSplitError(error) && error.code === 'RWSPLIT_HOST_SETUP') {
-      // Knex gives an error of afterCreate as it is.
-      throw error.cause;
+    if (isSetUpError(error)) {
+      throw asKnexTells(error);
     }
     if (isRefusal(error)) {
       throw error;
@@ -213,8 +257,13 @@ function read(session: Session): Promise<void> {
   });
 }
 
-/** Knex gives the error of a connection that could not be had as it is. */
-function asKnexTells(error: Error): unknown {
+/** Whether it is an error of `afterCreate`. */
+function isSetUpError(error: unknown): boolean {
+  return isRwSplitError(error) && error.code === 'RWSPLIT_HOST_SETUP';
+}
+
+/** Knex gives the error of a connection that could not be had, or of `afterCreate`, as it is. */
+export function asKnexTells(error: unknown): unknown {
   const isDown = isRwSplitError(error) && error.code === 'RWSPLIT_PRIMARY_DOWN';
-  return isDown ? (error.cause ?? error) : error;
+  return isDown || isSetUpError(error) ? ((error as Error).cause ?? error) : error;
 }

@@ -5,15 +5,25 @@
  */
 import type { Transform } from 'node:stream';
 import type { Knex } from 'knex';
+import QueryBuilder from 'knex/lib/dialects/mysql/query/mysql-querybuilder.js';
 import ClientMysql2 from 'knex/lib/dialects/mysql2/index.js';
 import Transaction from 'knex/lib/dialects/mysql2/transaction.js';
 import Runner from 'knex/lib/execution/runner.js';
-import QueryBuilder from 'knex/lib/query/querybuilder.js';
+import Seeder from 'knex/lib/migrations/seed/Seeder.js';
+import Raw from 'knex/lib/raw.js';
+import SchemaBuilder from 'knex/lib/schema/builder.js';
 
 /** A compiled statement on its way to a connection. */
-export interface CompiledStatement extends WithOptions {
+export interface CompiledStatement {
   sql: string;
   bindings?: unknown;
+  readonly method?: string;
+  /** For the connection. */
+  options?: Readonly<Record<string, unknown>>;
+  /** In milliseconds; `false` or none: there is no limit. */
+  readonly timeout?: number | false;
+  /** Rows and fields, once there is an answer. */
+  response?: unknown;
 }
 
 /** What Knex's version check asks of a connection. */
@@ -31,6 +41,15 @@ export interface StockClient extends Knex.Client {
   destroy(callback?: DoneCallback): Promise<void>;
   cancelQuery(connectionToKill?: unknown): Promise<unknown>;
   _wrappedCancelQueryCall(control: unknown, connectionToKill: unknown): Promise<unknown>;
+  query(connection: unknown, statement: CompiledStatement | string): Promise<unknown>;
+  stream(
+    connection: unknown,
+    statement: CompiledStatement | string,
+    stream: Transform,
+    options?: Readonly<Record<string, unknown>>,
+  ): Promise<unknown>;
+  /** @returns the statement, with its response. */
+  _query(connection: unknown, statement: CompiledStatement): Promise<CompiledStatement>;
   _stream(
     connection: unknown,
     statement: CompiledStatement,
@@ -53,18 +72,20 @@ export interface Runnable {
   queryContext(): unknown;
 }
 
-/** A statement, or what goes along with a stream. */
-export interface WithOptions {
-  options?: Readonly<Record<string, unknown>>;
+/** What goes along with a query whose rows are streamed. */
+export interface Streaming {
+  readonly stream: Transform;
 }
 
 /** Runs one builder on one connection. */
 export interface StockRunner {
   readonly client: Knex.Client;
   readonly builder: Runnable;
+  /** Before one is acquired, there is none. */
+  readonly connection: unknown;
   query(statement: CompiledStatement | string): Promise<unknown>;
-  /** @param parameters given for streams alone. */
-  ensureConnection(run: unknown, parameters?: WithOptions): Promise<unknown>;
+  /** @param streaming given for streams alone. */
+  ensureConnection(run: unknown, streaming?: Streaming): Promise<unknown>;
 }
 
 export type StockRunnerClass = new (client: Knex.Client, builder: Runnable) => StockRunner;
@@ -82,9 +103,30 @@ export interface StockQueryBuilder {
 
 export type StockQueryBuilderClass = new (client: Knex.Client) => StockQueryBuilder;
 
+/** A raw query. */
+export interface StockRaw extends Knex.Raw {
+  set(...given: readonly unknown[]): this;
+}
+
+export type StockRawClass = new (client: Knex.Client) => StockRaw;
+
+export type StockSchemaBuilderClass = new (client: Knex.Client) => Knex.SchemaBuilder;
+
+/** Runs seeds. */
+export interface StockSeeder {
+  readonly knex: { readonly client: Knex.Client };
+  run(config: unknown): Promise<unknown>;
+}
+
 /** One transaction on one connection; a nested one is a savepoint. */
-export interface StockTransaction extends Knex.Transaction {
+export interface StockTransaction {
+  /** Settles the promise of the transaction, unless it is settled. */
+  _rejecter(error: unknown): void;
   begin(connection: unknown): Promise<unknown>;
+  /** @param error why; what the promise of the transaction is rejected with. */
+  rollback(connection: unknown, error?: unknown): Promise<unknown>;
+  /** The same for a nested one. */
+  rollbackTo(connection: unknown, error?: unknown): Promise<unknown>;
 }
 
 export type StockTransactionClass = new (
@@ -95,4 +137,7 @@ export type StockTransactionClass = new (
 export const StockMysql2 = ClientMysql2 as StockClientClass;
 export const StockRunner = Runner as StockRunnerClass;
 export const StockQueryBuilder = QueryBuilder as StockQueryBuilderClass;
+export const StockRaw = Raw as StockRawClass;
+export const StockSchemaBuilder = SchemaBuilder as StockSchemaBuilderClass;
+export const StockSeeder = Seeder as { readonly prototype: StockSeeder };
 export const StockTransaction = Transaction as StockTransactionClass;

@@ -1,11 +1,13 @@
 import knex from 'knex';
-import type { Hintable } from './force-primary.ts';
+import { type Hintable, hint } from './force-primary.ts';
+import { checkGroup } from './hints.ts';
 import { StockQueryBuilder } from './stock.ts';
 
 /**
  * Runs a read on a replica whatever the code around it says, as the replica is: without waiting for writes
  * that it does not have yet. What needs the primary by itself, and what is in a transaction, runs where it
- * would without. `forcePrimary` is stronger.
+ * would without. `forcePrimary` is stronger. It is also a method of query builders, raw queries and schema
+ * builders, and `queryContext({ useReplica: true })` is the same for queries that say nothing themselves.
  *
  * A write with it is refused with `RWSPLIT_USE_REPLICA`.
  *
@@ -21,12 +23,14 @@ import { StockQueryBuilder } from './stock.ts';
  * await knex.destroy();
  * ```
  *
- * @param builder a query builder or a raw query, which is given back as it is.
+ * @param builder a query builder, a raw query or a schema builder, which is given back as it is.
  * @param group the group of replicas: see `groups` of hosts. Default: `'default'`, or that of the code
  *   around it.
+ * @throws `RWSPLIT_OPTIONS` for a group that is not a name.
  */
 export function useReplica<Builder extends Hintable>(builder: Builder, group?: string): Builder {
-  builder.options({ useReplica: group ?? true });
+  checkGroup(group);
+  hint(builder, { useReplica: group ?? true });
   return builder;
 }
 
