@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { errorCodes, routeReasons } from '@rwsplit/core';
 import { describe, expect, it } from 'vitest';
 import { routingChecks, routingDefaults } from '../../packages/core/src/config/options.ts';
@@ -68,34 +68,69 @@ describe.each(['README.md', 'docs/options.md'])('%s', (name) => {
   });
 });
 
+describe('README.md, the versions', () => {
+  const manifest = (name: string) => JSON.parse(page(`${name}package.json`));
+  const [, section = ''] = page('README.md').split('## Versions');
+  const rowOf = (name: string) =>
+    section.split('\n').find((line) => line.startsWith(`| ${name} |`)) ?? '';
+  const ranges: Record<string, string> = {
+    ...manifest('packages/knex/').peerDependencies,
+    ...manifest('packages/kysely/').peerDependencies,
+  };
+
+  it.each([
+    ['Knex', 'knex'],
+    ['Kysely', 'kysely'],
+    ['mysql2', 'mysql2'],
+  ])('say of %s what the packages accept, and what the tests use', (name, dependency) => {
+    const oldest = /^>=(\S+)/.exec(ranges[dependency] ?? '')?.[1] ?? 'none';
+    const [, , supported = '', tested = ''] = rowOf(name).split('|');
+    expect(supported).toContain(oldest.replace(/\.0$/, ''));
+    expect(tested.trim().split(', ')).toEqual([oldest, manifest('').devDependencies[dependency]]);
+  });
+
+  it('say of Node what the packages need, and of TypeScript what they are built with', () => {
+    expect(rowOf('Node')).toContain(
+      ` ${manifest('packages/core/').engines.node.replace('>=', '')} or newer`,
+    );
+    expect(rowOf('TypeScript')).toContain(manifest('').devDependencies.typescript);
+  });
+});
+
 describe('links in the docs', () => {
+  const root = new URL('../../', import.meta.url);
+  const docs = readdirSync(new URL('docs', root), { recursive: true, encoding: 'utf8' });
   const pages = [
     'README.md',
-    ...[
-      'architecture',
-      'options',
-      'errors',
-      'limitations',
-      'glossary',
-      'routing-rules',
-      'explain',
-      'sessions',
-      'consistency',
-      'http',
-      'corpus',
-      'operations',
-      'decisions/0002-one-connection-per-session',
-      'decisions/0007-consistency',
-      'decisions/0008-hosts',
-    ].map((name) => `docs/${name}.md`),
+    ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
+    ...['core', 'knex', 'kysely'].map((name) => `packages/${name}/README.md`),
   ];
-  it.each(pages)('%s links to files that exist', (name) => {
-    const folder = new URL(`../../${name}`, import.meta.url);
-    const links = [...page(name).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
-      (match) => match[1] ?? '',
-    );
-    for (const link of links) {
-      expect(() => readFileSync(new URL(link, folder))).not.toThrow();
+
+  it('are looked for on all pages', () => {
+    expect(pages).toContain('docs/migrating/README.md');
+    expect(pages.length).toBeGreaterThan(20);
+  });
+
+  it.each(pages)('%s links to files and headings that exist', (name) => {
+    const links = [...page(name).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+    for (const [link, file = '', heading] of links) {
+      const target = file === '' ? new URL(name, root) : new URL(file, new URL(name, root));
+      expect(existsSync(target), `what ${link} leads to`).toBe(true);
+      if (heading !== undefined) {
+        const text = readFileSync(target, 'utf8');
+        expect(headingsOf(text), `the heading of ${link}`).toContain(heading);
+      }
     }
   });
 });
+
+/** As GitHub makes them: lower case, no punctuation, dashes for spaces. */
+function headingsOf(text: string): string[] {
+  const headings = text.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{Letter}\p{Number}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,13 +16,50 @@ const names = ['core', 'knex', 'kysely'] as const;
 const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
 /** The oldest TypeScript that our types are written for, and the one that we build with. */
-const typescripts = ['5.4.5', manifest.devDependencies.typescript as string];
+const oldestTypescript = '5.4.5';
+const newestTypescript: string = manifest.devDependencies.typescript;
+
+/** What a project's compiler is told: `strict`, and what may differ from one to another. */
+interface Project {
+  readonly typescript: string;
+  /** The libraries' versions: those that we build with, or the oldest that our packages accept. */
+  readonly libraries: 'newest' | 'oldest';
+  readonly module: 'nodenext' | 'esnext';
+  readonly moduleResolution: 'nodenext' | 'bundler';
+  readonly exactOptionalPropertyTypes: boolean;
+  readonly extension: 'mts' | 'cts' | 'ts';
+}
+
+const nodeProject = {
+  libraries: 'newest',
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+  exactOptionalPropertyTypes: true,
+  extension: 'mts',
+} as const;
+const bundledProject = {
+  libraries: 'oldest',
+  module: 'esnext',
+  moduleResolution: 'bundler',
+  exactOptionalPropertyTypes: false,
+  extension: 'ts',
+} as const;
+const projects: readonly Project[] = [
+  { typescript: oldestTypescript, ...nodeProject },
+  { typescript: oldestTypescript, ...bundledProject },
+  { typescript: newestTypescript, ...nodeProject },
+  { typescript: newestTypescript, ...bundledProject },
+  // That a CommonJS file may import what is ESM, TypeScript knows since 5.8.
+  { typescript: newestTypescript, ...nodeProject, extension: 'cts' },
+];
+const fixtures = ['consumer', 'results', 'with-primary'];
 
 /** Packs the three packages as they would be published and uses them as a stranger would. */
 describe('the published packages', async () => {
   const cluster = sharedCluster('mysql');
   const database = await freshDatabase(cluster);
   const folder = await mkdtemp(join(tmpdir(), 'rwsplit-consumer-'));
+  const oldest = join(folder, 'oldest');
   const tarballs: string[] = [];
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -41,13 +79,18 @@ describe('the published packages', async () => {
       join(folder, 'package.json'),
       JSON.stringify({ name: 'consumer', private: true }),
     );
-    const versions = ['knex', 'kysely', 'mysql2', '@types/node'].map(
-      (name) => `${name}@${manifest.devDependencies[name]}`,
-    );
-    await run('npm', ['install', ...tarballs.map((file) => `./${file}`), ...versions], {
-      cwd: folder,
-    });
+    const newest = (name: string) => `${name}@${manifest.devDependencies[name]}`;
+    await install(folder, ['knex', 'kysely', 'mysql2', '@types/node'].map(newest));
+    const oldestOnes = await Promise.all(['knex', 'kysely'].map(oldestPeers));
+    await mkdir(oldest);
+    await writeFile(join(oldest, 'package.json'), JSON.stringify({ name: 'old', private: true }));
+    await install(oldest, [...new Set(oldestOnes.flat()), newest('@types/node')]);
   }, 240_000);
+
+  async function install(home: string, packages: readonly string[]): Promise<void> {
+    const ours = tarballs.map((file) => join(folder, file));
+    await run('npm', ['install', ...ours, ...packages], { cwd: home });
+  }
 
   it('are three tarballs without tests, caches or workspace paths', async () => {
     expect(tarballs.sort()).toEqual(names.map((name) => `rwsplit-${name}-0.1.0.tgz`));
@@ -81,14 +124,15 @@ describe('the published packages', async () => {
 
   /** Reads through all three, and prints what came. */
   const script = `
-    const options = JSON.parse(process.env.RWSPLIT_HOSTS);
-    const pool = core.createReplicatedPool(options).promise();
-    const db = new kysely.Kysely({ dialect: new kyselyAdapter.ReplicatedMysqlDialect(options) });
-    const { primary, ...rest } = options;
+    // Knex 3.1 hides the password in the object that it is given.
+    const hosts = () => JSON.parse(process.env.RWSPLIT_HOSTS);
+    const pool = core.createReplicatedPool(hosts()).promise();
+    const db = new kysely.Kysely({ dialect: new kyselyAdapter.ReplicatedMysqlDialect(hosts()) });
+    const { primary, ...rest } = hosts();
     const knex = (knexModule.default ?? knexModule)({ client: knexAdapter.ReplicatedMysql2, connection: primary, ...rest });
     (async () => {
       const [rows] = await pool.query('SELECT id FROM item');
-      const same = await db.selectFrom('item').select('id').execute();
+      const same = await db.withPrimary().selectFrom('item').select('id').execute();
       const again = await knex('item').select('id').forcePrimary();
       console.log(JSON.stringify([rows, same, again]));
       await Promise.all([pool.end(), db.destroy(), knex.destroy()]);
@@ -98,20 +142,25 @@ describe('the published packages', async () => {
     core: '@rwsplit/core',
     knexAdapter: '@rwsplit/knex',
     kyselyAdapter: '@rwsplit/kysely',
+    withPrimary: '@rwsplit/kysely/with-primary',
     kysely: 'kysely',
     knexModule: 'knex',
   };
   const esm = Object.entries(modules).map(([name, from]) => `import * as ${name} from '${from}';`);
   const cjs = Object.entries(modules).map(([name, from]) => `const ${name} = require('${from}');`);
 
-  async function runScript(file: string, text: string, node = process.execPath): Promise<unknown> {
-    await writeFile(join(folder, file), text);
+  async function runScript(
+    file: string,
+    text: string,
+    { node = process.execPath, cwd = folder } = {},
+  ): Promise<unknown> {
+    await writeFile(join(cwd, file), text);
     const hosts = {
       primary: database.connectionOptions(cluster.primary),
       replicas: cluster.replicas.map((server) => database.connectionOptions(server)),
     };
     const { stdout } = await run(node, [file], {
-      cwd: folder,
+      cwd,
       env: { ...process.env, RWSPLIT_HOSTS: JSON.stringify(hosts) },
       timeout: 20_000,
     });
@@ -126,6 +175,16 @@ describe('the published packages', async () => {
 
   it('work with require', async () => {
     expect(await runScript('consumer.cjs', cjs.join('\n') + script)).toEqual(answer);
+  });
+
+  it('work with the oldest Knex, Kysely and mysql2 that they accept', async () => {
+    for (const [file, modules] of [
+      ['consumer.mjs', esm],
+      ['consumer.cjs', cjs],
+    ] as const) {
+      const text = modules.join('\n') + script;
+      expect(await runScript(file, text, { cwd: oldest })).toEqual(answer);
+    }
   });
 
   it('have the command', async () => {
@@ -151,38 +210,48 @@ describe('the published packages', async () => {
       await run('npm', ['install', '--prefix', home, `node@${version}`]);
       const node = join(home, 'node_modules', 'node', 'bin', 'node');
       expect((await run(node, ['--version'])).stdout).toMatch(new RegExp(`^v${version}\\.`));
-      expect(await runScript('consumer.mjs', esm.join('\n') + script, node)).toEqual(answer);
-      expect(await runScript('consumer.cjs', cjs.join('\n') + script, node)).toEqual(answer);
+      expect(await runScript('consumer.mjs', esm.join('\n') + script, { node })).toEqual(answer);
+      expect(await runScript('consumer.cjs', cjs.join('\n') + script, { node })).toEqual(answer);
     },
     120_000,
   );
 
-  it.each(typescripts)(
-    'have types that TypeScript %s accepts under strict',
-    async (version) => {
-      const home = join(folder, `typescript-${version}`);
-      await run('npm', ['install', '--prefix', home, `typescript@${version}`]);
+  it.each(projects)(
+    'have types that TypeScript $typescript accepts in $extension files, with $moduleResolution and the $libraries libraries',
+    async ({ typescript, libraries, extension, ...compilerOptions }) => {
+      const home = join(folder, `typescript-${typescript}`);
+      if (!existsSync(home)) {
+        await run('npm', ['install', '--prefix', home, `typescript@${typescript}`]);
+      }
+      const project = libraries === 'oldest' ? oldest : folder;
+      const files = fixtures.map((fixture) => `${fixture}.${extension}`);
+      for (const fixture of fixtures) {
+        const text = await readFile(new URL(`./${fixture}.ts.txt`, import.meta.url), 'utf8');
+        await writeFile(join(project, `${fixture}.${extension}`), text);
+      }
+      const strict = { strict: true, noEmit: true, target: 'es2022', types: ['node'] };
       await writeFile(
-        join(folder, 'consumer.mts'),
-        await readFile(new URL('./consumer.ts.txt', import.meta.url), 'utf8'),
-      );
-      const compilerOptions = {
-        strict: true,
-        noEmit: true,
-        module: 'nodenext',
-        target: 'es2022',
-        types: ['node'],
-        exactOptionalPropertyTypes: true,
-        skipLibCheck: true,
-      };
-      await writeFile(
-        join(folder, 'tsconfig.json'),
-        JSON.stringify({ compilerOptions, files: ['consumer.mts'] }),
+        join(project, 'tsconfig.json'),
+        JSON.stringify({
+          compilerOptions: { ...strict, skipLibCheck: true, ...compilerOptions },
+          files,
+        }),
       );
       const tsc = join(home, 'node_modules', '.bin', 'tsc');
-      const { stdout } = await run(tsc, ['-p', folder]).catch((error: { stdout: string }) => error);
+      const { stdout } = await run(tsc, ['-p', project]).catch(
+        (error: { stdout: string }) => error,
+      );
       expect(stdout).toBe('');
     },
     120_000,
   );
 });
+
+/** The oldest versions that one of our packages accepts, as its `peerDependencies` say. */
+async function oldestPeers(name: string): Promise<string[]> {
+  const text = await readFile(join(root, 'packages', name, 'package.json'), 'utf8');
+  const peers: Record<string, string> = JSON.parse(text).peerDependencies;
+  return Object.entries(peers).map(
+    ([peer, range]) => `${peer}@${/^>=(\S+)/.exec(range)?.[1] ?? range}`,
+  );
+}
