@@ -50,9 +50,7 @@ function barePool(options: Options): Api {
   return {
     run: on(pool),
     runOnPrimary: async (text, values = []) => {
-      const [rows] = await pool.query({ sql: text, values: [...values], forcePrimary: true } as {
-        sql: string;
-      });
+      const [rows] = await pool.query({ sql: text, values: [...values], forcePrimary: true });
       return rows;
     },
     stream: async (text, most) => {

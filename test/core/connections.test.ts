@@ -118,7 +118,7 @@ describe.each(flavors)('%s', (flavor) => {
     connection.release();
     const [rows] = await core
       .promise()
-      .query({ sql: 'SELECT id FROM item WHERE id = 50', forcePrimary: true } as { sql: string });
+      .query({ sql: 'SELECT id FROM item WHERE id = 50', forcePrimary: true });
     expect(rows).toEqual([]);
   });
 

@@ -179,7 +179,7 @@ describe.each(flavors)('when the primary moves: %s', (flavor) => {
       const connection = await pool.promise().getConnection();
       await connection.query(insert(newTag()));
       await move();
-      const forced = { sql: read, forcePrimary: true } as { sql: string };
+      const forced = { sql: read, forcePrimary: true };
       const onPrimary: Run = async (sql) => connection.query({ ...forced, sql });
       expect(await tell(onPrimary, read)).toMatchObject({ host: 'new', error: null });
       connection.release();

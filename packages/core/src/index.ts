@@ -28,7 +28,8 @@ export {
   withoutTracking,
   withSession,
 } from './connection/scopes.ts';
-export type { Statement, StatementOptions } from './connection/statement.ts';
+export type { Statement } from './connection/statement.ts';
+export type { StatementHints, StatementOptions } from './connection/statement-options.ts';
 export type { ConsistencyStats } from './consistency/causality.ts';
 export { type Consistency, consistencies } from './consistency/levels.ts';
 export type { OnBadToken } from './consistency/marks.ts';

@@ -130,8 +130,7 @@ describe.each(flavors)('%s', (flavor) => {
     ['primary()', (pool) => primary(() => through(pool)('SELECT n FROM one'))],
     [
       'forcePrimary',
-      (pool) =>
-        pool.promise().query({ sql: 'SELECT n FROM one', forcePrimary: true } as { sql: string }),
+      (pool) => pool.promise().query({ sql: 'SELECT n FROM one', forcePrimary: true }),
     ],
     ['a locking read', (pool) => through(pool)('SELECT n FROM one FOR UPDATE')],
     ['a read of a variable', (pool) => through(pool)('SELECT n, @@version FROM one')],

@@ -59,9 +59,9 @@ describe('groups', () => {
       for await (const row of pool.query({ ...options, sql }).stream()) rows.push(row);
       return rows;
     };
-    const execute: Run = (sql) => pool.promise().execute({ ...options, sql } as { sql: string });
+    const execute: Run = (sql) => pool.promise().execute({ ...options, sql });
     const connection = await pool.promise().getConnection();
-    const held: Run = (sql) => connection.query({ ...options, sql } as { sql: string });
+    const held: Run = (sql) => connection.query({ ...options, sql });
     const inSession: Run = (sql) => withSession(() => on(pool, options)(sql));
     for (const run of [stream, execute, held, inSession]) {
       expect(await tell(run)).toMatchObject({ host: 'd', reason: 'read', error: null });
@@ -164,7 +164,7 @@ describe('useReplica', () => {
     const pool = grouped();
     const connection = await pool.promise().getConnection();
     await connection.beginTransaction();
-    const hinted: Run = (sql) => connection.query({ sql, useReplica: true } as { sql: string });
+    const hinted: Run = (sql) => connection.query({ sql, useReplica: true });
     expect((await tell(hinted, "INSERT INTO note (text) VALUES ('x')")).error).toMatchObject({
       code: 'RWSPLIT_USE_REPLICA',
     });
@@ -200,8 +200,7 @@ describe('useReplica', () => {
   it('is no more than a wish in a transaction', async () => {
     const pool = grouped();
     const connection = await pool.promise().getConnection();
-    const hinted: Run = (sql) =>
-      connection.query({ sql, useReplica: 'reports' } as { sql: string });
+    const hinted: Run = (sql) => connection.query({ sql, useReplica: 'reports' });
     await connection.beginTransaction();
     expect(await tell(hinted)).toMatchObject({ host: 'primary', reason: 'transaction' });
     await connection.commit();
@@ -218,8 +217,7 @@ describe('useReplica', () => {
     const pool = grouped();
     const connection = await pool.promise().getConnection();
     await connection.query(sql);
-    const hinted: Run = (text) =>
-      connection.query({ sql: text, useReplica: true } as { sql: string });
+    const hinted: Run = (text) => connection.query({ sql: text, useReplica: true });
     expect(await tell(hinted)).toMatchObject({ host: 'primary', reason });
     connection.release();
   });

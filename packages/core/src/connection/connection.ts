@@ -16,12 +16,8 @@ import { nextFlow } from './flow.ts';
 import { promiseConnection } from './promise.ts';
 import { RunCommand } from './run-command.ts';
 import { RunStatement } from './run-statement.ts';
-import {
-  readArguments,
-  type Statement,
-  type StatementMethod,
-  type StatementOptions,
-} from './statement.ts';
+import { readArguments, type Statement, type StatementMethod } from './statement.ts';
+import type { StatementOptions } from './statement-options.ts';
 import { callsFromHere } from './storage.ts';
 import { type SessionContext, TaskQueue } from './task-queue.ts';
 

@@ -18,6 +18,8 @@ import {
   type CommandCallback,
   escaping,
   limitOf,
+  type Pool,
+  type PoolConnection,
   type PromisePoolShape,
   type RawPoolConfig,
   type SqlValue,
@@ -32,7 +34,8 @@ import { Gate } from './gate.ts';
 import { promisePool } from './promise.ts';
 import { RunStatement } from './run-statement.ts';
 import { newSharedSession } from './shared-session.ts';
-import { readArguments, type Statement, type StatementOptions } from './statement.ts';
+import { readArguments, type Statement } from './statement.ts';
+import type { StatementOptions } from './statement-options.ts';
 import { findStorage } from './storage.ts';
 import { type SessionContext, TaskQueue } from './task-queue.ts';
 
@@ -115,10 +118,15 @@ export class ReplicatedPool extends EventEmitter {
    *
    * @throws `RWSPLIT_POOL_CLOSED`, by the callback, after {@link end}.
    */
-  getConnection(callback: (error: Error | null, connection: ReplicatedConnection) => void): void {
-    const connection = new ReplicatedConnection(this.#context, this.config.connectionConfig);
+  getConnection(
+    callback: (error: Error | null, connection: ReplicatedConnection & PoolConnection) => void,
+  ): void {
+    const connection: object = new ReplicatedConnection(
+      this.#context,
+      this.config.connectionConfig,
+    );
     const error = this.#isClosed ? poolClosed('gives no more connections') : null;
-    process.nextTick(callback, error, connection);
+    process.nextTick(callback, error, connection as ReplicatedConnection & PoolConnection);
   }
 
   /** Gives a connection back; the same as its `release()`. */
@@ -389,7 +397,8 @@ export class ReplicatedPool extends EventEmitter {
 
 /**
  * Makes a pool in mysql2's shape whose connections choose a host per statement. No connection is
- * opened yet.
+ * opened yet. It has mysql2's types as well, for whatever takes a pool of mysql2; of their members, those
+ * that are about one server (`state`, `serverHandshake`, `authorized`) are not there.
  *
  * @throws `RWSPLIT_OPTIONS` with every problem of the options.
  *
@@ -404,6 +413,7 @@ export class ReplicatedPool extends EventEmitter {
  * await pool.promise().end();
  * ```
  */
-export function createReplicatedPool(options: ReplicatedPoolOptions): ReplicatedPool {
-  return new ReplicatedPool(parseOptions(options));
+export function createReplicatedPool(options: ReplicatedPoolOptions): ReplicatedPool & Pool {
+  const pool: object = new ReplicatedPool(parseOptions(options));
+  return pool as ReplicatedPool & Pool;
 }

@@ -1,50 +1,17 @@
 import { EventEmitter } from 'node:events';
 import { Readable, type ReadableOptions } from 'node:stream';
 import { type Check, check, durationOrZero, oneOf, shown } from '../config/checks.ts';
-import { type Consistency, consistencies } from '../consistency/levels.ts';
+import { consistencies } from '../consistency/levels.ts';
 import type { RoutedStatement } from '../diagnostics.ts';
 import { RwSplitError } from '../errors.ts';
 import type { DriverError, RawConnection, StatementCallback } from '../pool/mysql2.ts';
 import { type ClientSession, isClientSession, wishesHere } from './client-session.ts';
+import type { StatementOptions } from './statement-options.ts';
 import { callsFromHere } from './storage.ts';
 import type { Wishes } from './wishes.ts';
 
 /** mysql2's two ways to send a statement: as text, or prepared on the server. */
 export type StatementMethod = 'query' | 'execute';
-
-/** mysql2's `QueryOptions`, and rwsplit's own. */
-export interface StatementOptions {
-  /** One statement; what is in it decides where it runs. */
-  readonly sql: string;
-  readonly values?: unknown;
-  /** Runs the statement on the primary, wherever it could run. Default: `false`. */
-  readonly forcePrimary?: boolean;
-  /**
-   * The session that the statement runs in, from `openSession()`. Default: the one that it is called
-   * in, if any. A connection that is in use already stays in the session that it is in.
-   */
-  readonly session?: ClientSession;
-  /**
-   * Runs a read on a replica, whatever the code around it says, and as the replica is, unless `consistency`
-   * asks for more: `true` on any, a name on one of that group. For what writes, it is an error; what needs
-   * the primary for another reason, and what is in a transaction, runs where it would without. Default: `false`.
-   */
-  readonly useReplica?: boolean | string;
-  /**
-   * How far a replica may lag behind for a read to run on it, in milliseconds. Default: what its session or
-   * the pool says.
-   */
-  readonly maxLag?: number;
-  /** What a read must see. Default: what its scope, its session or the pool says. */
-  readonly consistency?: Consistency;
-  /**
-   * Called once when it is known where the statement ran, just before its callback; not at all if it was
-   * never routed, because its connection was closed before. It must not throw. Default: none.
-   */
-  readonly onRouted?: (routed: RoutedStatement) => void;
-  /** mysql2's other options for a statement: `timeout`, `typeCast`, `nestTables`, `rowsAsArray`, … */
-  readonly [option: string]: unknown;
-}
 
 /**
  * A statement that was given to a connection: what mysql2 calls a command. Without a callback it

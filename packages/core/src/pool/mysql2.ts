@@ -3,7 +3,7 @@
  * mysql2 than is used.
  */
 import type { EventEmitter } from 'node:events';
-import type { ConnectionOptions, Pool, PoolOptions, SqlValue } from 'mysql2';
+import type { ConnectionOptions, Pool, PoolConnection, PoolOptions, SqlValue } from 'mysql2';
 import mysql from 'mysql2';
 import type {
   PoolConnection as PromiseConnectionShape,
@@ -14,6 +14,7 @@ import mysqlPromise from 'mysql2/promise';
 export type {
   ConnectionOptions,
   Pool,
+  PoolConnection,
   PoolOptions,
   PromiseConnectionShape,
   PromisePoolShape,
