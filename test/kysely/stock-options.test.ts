@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ReplicatedMysqlDialect } from '@rwsplit/kysely';
+import { ReplicatedMysqlDialect, withSession } from '@rwsplit/kysely';
 import { CompiledQuery, Kysely, sql } from 'kysely';
 import { createConnection, createPool, type Pool } from 'mysql2';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -134,6 +134,26 @@ describe("the stock dialect's options", async () => {
     expect(rows).toEqual([{ id: Number(id) }]);
   });
 
+  it('keep the sessions apart of those who wait for a function', async () => {
+    await using db = new Kysely<Tables>({
+      dialect: new ReplicatedMysqlDialect({
+        pool: async () => {
+          await sleep(10);
+          return poolOf(cluster.primary);
+        },
+      }),
+    });
+    const { signal } = new AbortController();
+    const inside = withSession(async () => {
+      // Who can be aborted waits a little longer, so that the other one is served first.
+      await sql`select 1`.execute(db, { signal });
+      const { rows } = await sql`select @mine as mine`.execute(db);
+      return rows;
+    });
+    await sql`set @mine = 1`.execute(db);
+    expect(await inside).toEqual([{ mine: null }]);
+  });
+
   describe('a query that is cancelled on pools of the user', () => {
     const controlConnection = vi.fn(createConnection);
     const one = { connectionLimit: 1 };
@@ -165,20 +185,23 @@ describe("the stock dialect's options", async () => {
         await ended;
         // The only connection is free again, or replaced.
         await read(db, newTag());
-        const kills = async () => {
+        const [victim] = await cluster.whoRan(tag);
+        const what = inflightQueryAbortStrategy === 'cancel query' ? 'QUERY' : 'CONNECTION';
+        const kill = `KILL ${what} ${victim?.threadId}`;
+        const killers = async () => {
           const sent = await Promise.all(
             cluster.all.map(async (server, index) => {
               const since = marks[index];
-              const killed = await server.statements({
-                containing: 'KILL ',
+              const kills = await server.statements({
+                containing: kill,
                 ...(since === undefined ? {} : { since }),
               });
-              return killed.map(() => server.name);
+              return kills.filter(({ sql: text }) => text === kill).map(() => server.name);
             }),
           );
           return sent.flat();
         };
-        await expect.poll(kills).toEqual([replica.name]);
+        await expect.poll(killers).toEqual([replica.name]);
         expect(controlConnection).not.toHaveBeenCalled();
         quiet.mockRestore();
       },

@@ -1,5 +1,6 @@
 import {
   createReplicatedPool,
+  currentSession,
   openStep,
   type ReplicatedConnection,
   type ReplicatedPool,
@@ -9,6 +10,12 @@ import { SessionConnection } from './connection.ts';
 import type { OperationOptions } from './hosts.ts';
 import type { DriverOptions } from './options.ts';
 
+/** A session of the pool, and whose session around it it is part of. */
+interface OpenedSession {
+  readonly owner: ReturnType<typeof currentSession>;
+  readonly session: Promise<ReplicatedConnection>;
+}
+
 /**
  * Kysely's driver for MySQL, with sessions of a pool in place of connections. The pool is this driver's own,
  * from `init` to `destroy`: several Kysely instances may be made from one dialect.
@@ -17,7 +24,7 @@ export class ReplicatedMysqlDriver extends MysqlDriver {
   readonly #options: DriverOptions;
   #pool: ReplicatedPool | null = null;
   /** Opened while Kysely is still in the caller's flow: later on it waits for this driver first. */
-  #first: Promise<ReplicatedConnection> | null = null;
+  #first: OpenedSession | null = null;
 
   readonly #onPool: (isOpen: boolean) => void;
 
@@ -43,13 +50,11 @@ export class ReplicatedMysqlDriver extends MysqlDriver {
       this.#pool = createReplicatedPool(options);
     }
     this.#onPool(true);
-    this.#first = this.#openSession();
+    this.#first = { owner: currentSession(), session: this.#openSession() };
   }
 
   override async acquireConnection(operation?: OperationOptions): Promise<DatabaseConnection> {
-    const session = this.#first ?? this.#openSession();
-    this.#first = null;
-    const connection = new SessionConnection(await session);
+    const connection = new SessionConnection(await this.#nextSession());
     try {
       await this.#options.onReserveConnection?.(connection, operation);
     } catch (error) {
@@ -105,6 +110,20 @@ export class ReplicatedMysqlDriver extends MysqlDriver {
     });
   }
 
+  #nextSession(): Promise<ReplicatedConnection> {
+    const first = this.#first;
+    this.#first = null;
+    if (first === null) {
+      return this.#openSession();
+    }
+    // Who waited for this driver is not served in order: those who can be aborted come later.
+    if (first.owner === currentSession()) {
+      return first.session;
+    }
+    first.session.then((session) => session.release(), ignore);
+    return this.#openSession();
+  }
+
   #openSession(): Promise<ReplicatedConnection> {
     const pool = this.#pool;
     if (pool === null) {
@@ -126,6 +145,8 @@ export class ReplicatedMysqlDriver extends MysqlDriver {
 function isSession(connection: DatabaseConnection): connection is SessionConnection {
   return connection instanceof SessionConnection;
 }
+
+function ignore(): void {}
 
 function notInitialized(): Promise<never> {
   return Promise.reject(new Error('The driver is not initialized'));
