@@ -33,8 +33,6 @@ import { type DialectOptions, type DriverOptions, parseDialectOptions } from './
 export class ReplicatedMysqlDialect implements Dialect {
   readonly #options: DriverOptions;
   readonly #drivers = new Set<ReplicatedMysqlDriver>();
-  /** The pool that was made last, open or not: the next one sees what was written through it. */
-  #latest: ReplicatedPool | null = null;
 
   /** @throws `RWSPLIT_OPTIONS` with every problem of the options. */
   constructor(options: DialectOptions) {
@@ -45,20 +43,11 @@ export class ReplicatedMysqlDialect implements Dialect {
     const driver: ReplicatedMysqlDriver = new ReplicatedMysqlDriver(this.#options, (isOpen) => {
       if (isOpen) {
         this.#drivers.add(driver);
-        this.#share(driver.pool);
       } else {
         this.#drivers.delete(driver);
       }
     });
     return driver;
-  }
-
-  /** What one instance has written, the others read. */
-  #share(pool: ReplicatedPool | null): void {
-    if (this.#latest !== null) {
-      pool?.continue(this.#latest);
-    }
-    this.#latest = pool;
   }
 
   /**

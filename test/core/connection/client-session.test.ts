@@ -193,7 +193,7 @@ function timeToken(cluster: string, at: number): string {
 /** A session that has written this, as the servers of a cluster have told. */
 function wrote(cluster: string, interval: string): ClientSession {
   const session = openSession();
-  session.marks(serversOf(cluster), cluster).written.add(setOf(interval));
+  session.marks(serversOf(cluster, 'db'), cluster).written.add(setOf(interval));
   return session;
 }
 
@@ -203,7 +203,7 @@ describe('the token of a session', () => {
   it('is none before it writes, and without pools', () => {
     const session = openSession();
     expect(session.token()).toBeNull();
-    session.marks(serversOf(''), '');
+    session.marks(serversOf('', 'db'), '');
     expect(session.token()).toBeNull();
   });
 
@@ -216,7 +216,7 @@ describe('the token of a session', () => {
 
   it('says when it was, where no server tells of GTIDs', () => {
     const session = openSession();
-    const { written } = session.marks(serversOf(''), '');
+    const { written } = session.marks(serversOf('', 'db'), '');
     written.addUntold(1000);
     expect(session.token()).toBe(timeToken('', 1000));
     written.addUntold(500);
@@ -225,24 +225,24 @@ describe('the token of a session', () => {
 
   it('has a part for each primary that has a name', () => {
     const session = wrote('token-a', '1-3');
-    session.marks(serversOf('token-b'), 'token-b').written.add(setOf('9'));
+    session.marks(serversOf('token-b', 'db'), 'token-b').written.add(setOf('9'));
     expect(session.token()?.split('~')).toHaveLength(3);
   });
 
   it('cannot tell two primaries of one name apart', () => {
     const session = openSession();
-    // Without a name, each pool has servers of its own.
-    session.marks(serversOf(''), '').written.add(setOf('1'));
+    // Without a name, pools on one primary have servers in common, and others have not.
+    session.marks(serversOf('', 'db-1'), '').written.add(setOf('1'));
     session
-      .marks(serversOf(''), '')
+      .marks(serversOf('', 'db-2'), '')
       .written.add(setOf('1', '0b11fa47-71ca-11e1-9e33-c80aa9429562'));
     expect(() => session.token()).toThrow(malformed);
   });
 
   it('is that of both pools on one primary, without a name', () => {
     const session = openSession();
-    session.marks(serversOf(''), '').written.add(setOf('1'));
-    session.marks(serversOf(''), '').written.add(setOf('3'));
+    session.marks(serversOf('', 'db'), '').written.add(setOf('1'));
+    session.marks(serversOf('', 'db'), '').written.add(setOf('3'));
     expect(session.token()).toBe(tokenOf('', '1:3'));
   });
 
@@ -254,13 +254,13 @@ describe('the token of a session', () => {
     const after = tokenOf('token-far', '1-3');
     const session = openSession({ after });
     expect(session.token()).toBe(after);
-    session.marks(serversOf('token-a'), 'token-a');
+    session.marks(serversOf('token-a', 'db'), 'token-a');
     expect(session.token()).toBe(after);
   });
 
   it('passes on, too, what a pool has taken over and not yet proved', () => {
     const session = openSession({ after: tokenOf('token-a', '1-3') });
-    const { written } = session.marks(serversOf('token-a'), 'token-a');
+    const { written } = session.marks(serversOf('token-a', 'db'), 'token-a');
     expect(session.token()).toBe(tokenOf('token-a', '1-3'));
     written.add(setOf('4'));
     expect(session.token()).toBe(tokenOf('token-a', '1-4'));
@@ -276,7 +276,10 @@ describe('the token of a session', () => {
 describe('what a session keeps about servers', () => {
   it('is one for each, and outlives it', () => {
     const session = openSession();
-    const [one, other] = [serversOf(''), serversOf('')];
+    const [one, other] = [serversOf('', 'db-1'), serversOf('', 'db-2')];
+    expect(serversOf('', 'db-1')).toBe(one);
+    expect(serversOf('named', 'db-1')).not.toBe(one);
+    expect(serversOf('named', 'db-1')).toBe(serversOf('named', 'db-2'));
     const marks = session.marks(one, '');
     expect(session.marks(one, '')).toBe(marks);
     expect(session.marks(other, '')).not.toBe(marks);
@@ -288,9 +291,9 @@ describe('what a session keeps about servers', () => {
   it('is what a token says of them by their name', () => {
     const session = openSession({ after: tokenOf('token-a', '1-3'), onBadToken: 'ignore' });
     const claim = { set: setOf('1-3'), onBadToken: 'ignore', isBad: false };
-    expect(session.marks(serversOf('token-a'), 'token-a').claims).toEqual([claim]);
-    expect(session.marks(serversOf('token-b'), 'token-b').claims).toEqual([]);
-    expect(session.marks(serversOf(''), '').claims).toEqual([]);
+    expect(session.marks(serversOf('token-a', 'db'), 'token-a').claims).toEqual([claim]);
+    expect(session.marks(serversOf('token-b', 'db'), 'token-b').claims).toEqual([]);
+    expect(session.marks(serversOf('', 'db'), '').claims).toEqual([]);
   });
 
   it('is what each token says by itself, however early they came', () => {
@@ -298,7 +301,7 @@ describe('what a session keeps about servers', () => {
     session.follow({ after: tokenOf('token-a', '1-3'), onBadToken: 'ignore' });
     session.follow({ after: tokenOf('token-a', '999'), onBadToken: 'ignore' });
     session.follow({ after: timeToken('token-a', 1000), onBadToken: 'ignore' });
-    const { claims, written } = session.marks(serversOf('token-a'), 'token-a');
+    const { claims, written } = session.marks(serversOf('token-a', 'db'), 'token-a');
     expect(claims.map(({ set }) => set)).toEqual([setOf('1-3'), setOf('999')]);
     expect(written.untoldAt).toBe(1000);
   });
@@ -306,8 +309,8 @@ describe('what a session keeps about servers', () => {
   it('takes over a token that it is given later', () => {
     const session = openSession();
     const [known, stranger] = [
-      session.marks(serversOf('token-a'), 'token-a'),
-      session.marks(serversOf('token-b'), 'token-b'),
+      session.marks(serversOf('token-a', 'db'), 'token-a'),
+      session.marks(serversOf('token-b', 'db'), 'token-b'),
     ];
     session.follow({ after: tokenOf('token-a', '1-3') });
     const claim = { set: setOf('1-3'), onBadToken: 'error', isBad: false };
@@ -319,14 +322,14 @@ describe('what a session keeps about servers', () => {
   it('believes no token that speaks of the future', () => {
     const before = Date.now();
     const session = openSession({ after: timeToken('', before + 3_600_000) });
-    const { untoldAt } = session.marks(serversOf(''), '').written;
+    const { untoldAt } = session.marks(serversOf('', 'db'), '').written;
     expect(untoldAt).toBeGreaterThanOrEqual(before);
     expect(untoldAt).toBeLessThanOrEqual(Date.now());
   });
 
   it('is as it was after a token that is none, or is ignored', () => {
     const session = openSession();
-    const marks = session.marks(serversOf(''), '');
+    const marks = session.marks(serversOf('', 'db'), '');
     session.follow({});
     session.follow({ after: 'none', onBadToken: 'ignore' });
     expect(() => session.follow({ after: 'none' })).toThrow(malformed);

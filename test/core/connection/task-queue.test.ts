@@ -7,15 +7,22 @@ import {
   TaskQueue,
 } from '../../../packages/core/src/connection/task-queue.ts';
 import type { Causality } from '../../../packages/core/src/consistency/causality.ts';
-import { serversOf } from '../../../packages/core/src/consistency/servers.ts';
+import { type Servers, serversOf } from '../../../packages/core/src/consistency/servers.ts';
 import type { Role } from '../../../packages/core/src/routing/reasons.ts';
 import type { SessionState } from '../../../packages/core/src/session/state.ts';
 import type { Answer, StatePin } from '../../../packages/core/src/statement/facts.ts';
 import { hold, holding, open, session, written } from '../session/states.ts';
 import { leaseOn } from './leases.ts';
 
+let addresses = 0;
+
+function newServers(): Servers {
+  addresses += 1;
+  return serversOf('', `db-${addresses}`);
+}
+
 /** Servers of their own for each context, and what was noted of writes there. */
-function causalityOf(noted: unknown[], servers = serversOf('')): Causality {
+function causalityOf(noted: unknown[], servers = newServers()): Causality {
   const causality: Pick<Causality, 'servers' | 'noteMissed'> = {
     servers,
     noteMissed: (marks) => noted.push(marks),
@@ -352,7 +359,7 @@ describe('what later reads have to see', () => {
   });
 
   it('has the name of the servers', () => {
-    const causality = causalityOf([], serversOf('task-queue-test'));
+    const causality = causalityOf([], serversOf('task-queue-test', 'db'));
     const scope = new Scope({ causality });
     expect(scope.user().queue.marks?.cluster).toBe('task-queue-test');
   });

@@ -8,7 +8,7 @@ import { TextJudge } from '../statement/judge.ts';
 import { Lexer } from '../statement/lexer.ts';
 import { defaultReading } from '../statement/readings.ts';
 import { foldName } from '../statement/table-names.ts';
-import { Vocabulary } from '../statement/vocabulary.ts';
+import { vocabularyOf } from '../statement/vocabularies.ts';
 import { bareNames } from './bare-names.ts';
 import { type FindUnseen, type JudgeText, judgeTables } from './judge-tables.ts';
 import { type Findings, type Knowledge, shadowingFunctions } from './knowledge.ts';
@@ -92,7 +92,7 @@ function bodyJudge(
   const shadowing = [...found.shadowing, ...shadowingFunctions(before)];
   const judgeFor = (names: readonly string[]) =>
     new TextJudge(
-      new Vocabulary({
+      vocabularyOf({
         ...servers,
         primaryTables,
         pureFunctions: [...qualified, ...names],
@@ -120,7 +120,7 @@ function unseenFinder({ tables }: CatalogueRows, servers: ServerVersions): FindU
     return () => null;
   }
   const seen = new Set(tables.map(foldName));
-  const lexer = new Lexer(new Vocabulary(servers));
+  const lexer = new Lexer(vocabularyOf(servers));
   return (sql) => {
     lexer.read(sql, defaultReading);
     const names = scanTables(lexer.tokens).tables.flatMap(({ db, table }) =>

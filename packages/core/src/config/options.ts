@@ -223,7 +223,8 @@ export interface RoutingOptions {
   /**
    * What tokens call this primary and its replicas: the same in all processes that exchange tokens. Needed
    * where a session uses several primaries. Pools of one process that name the same see each other's
-   * writes. At most 32 letters, digits, dashes and underscores.
+   * writes, and so do those that name none and have one address for their primary. At most 32 letters,
+   * digits, dashes and underscores.
    *
    * @default ''
    */

@@ -68,7 +68,7 @@ export class Causality {
 
   constructor(options: CausalityOptions, hosts: Hosts) {
     const { causalWait, causalWindow, cluster } = options;
-    const servers = serversOf(cluster);
+    const servers = serversOf(cluster, hosts.primary.address);
     this.#options = options;
     this.#hosts = hosts;
     this.#snapshots = new Snapshots(() => hosts.primary);

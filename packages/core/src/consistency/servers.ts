@@ -7,14 +7,17 @@ export interface Servers {
   readonly written: WriteMarks;
 }
 
-const named = new Map<string, Servers>();
+const known = new Map<string, Servers>();
 
-/** Pools whose servers have a name share what is written there. */
-export function serversOf(cluster: string): Servers {
-  const known = cluster === '' ? undefined : named.get(cluster);
-  const servers = known ?? { cluster, written: new WriteMarks() };
-  if (cluster !== '') {
-    named.set(cluster, servers);
-  }
+/**
+ * Pools whose servers have one name, or that name none and have one primary, share what is written there:
+ * it is the process that reads its writes, however many instances of an ORM it makes.
+ *
+ * @param address where the primary was configured to be.
+ */
+export function serversOf(cluster: string, address: string): Servers {
+  const key = cluster === '' ? `at ${address}` : `as ${cluster}`;
+  const servers = known.get(key) ?? { cluster, written: new WriteMarks() };
+  known.set(key, servers);
   return servers;
 }

@@ -5,7 +5,7 @@ import { type TableName, tablesIn } from '../statement/syntax-tree.ts';
 import type { Tokens } from '../statement/tokens.ts';
 import * as token from '../statement/tokens.ts';
 import { isOverGuard, SyntaxParser } from '../statement/veto.ts';
-import { Vocabulary } from '../statement/vocabulary.ts';
+import { vocabularyOf } from '../statement/vocabularies.ts';
 import { scanFunctions } from './function-scan.ts';
 import { fingerprintOf, shapeOf } from './shape.ts';
 import { type ScannedTables, scanTables } from './table-scan.ts';
@@ -37,7 +37,7 @@ export class Inspector {
   #scan: ScannedTables | null = null;
 
   constructor(options: InspectorOptions) {
-    this.#lexer = new Lexer(new Vocabulary(options));
+    this.#lexer = new Lexer(vocabularyOf(options));
     this.#parser = new SyntaxParser(options.dialect);
   }
 

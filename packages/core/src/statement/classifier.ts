@@ -3,7 +3,7 @@ import type { Dialect, Facts } from './facts.ts';
 import { TextJudge } from './judge.ts';
 import { DecisionTable } from './memo.ts';
 import { ParserVeto, type VetoStats } from './veto.ts';
-import { Vocabulary } from './vocabulary.ts';
+import { vocabularyOf } from './vocabularies.ts';
 
 /** Options of {@link createClassifier}. */
 export interface ClassifierOptions {
@@ -74,7 +74,7 @@ class LexingClassifier implements Classifier {
 
   constructor(options: ClassifierOptions) {
     this.dialect = options.dialect;
-    this.#judge = new TextJudge(new Vocabulary(options));
+    this.#judge = new TextJudge(vocabularyOf(options));
     this.#veto = new ParserVeto(options.dialect);
   }
 
