@@ -59,7 +59,8 @@ describe.each(flavors)('%s', async (flavor) => {
     });
 
     it('opens no connection to the primary for reads alone', async () => {
-      await using db = open(cluster, database);
+      // What other tests have written is looked for on connections beside those of the pool.
+      await using db = open(cluster, database, { consistency: 'eventual' });
       for (let i = 0; i < 4; i++) {
         await read(db, newTag());
       }
@@ -106,6 +107,20 @@ describe.each(flavors)('%s', async (flavor) => {
           replicas: cluster.replicas.map((server) => ({ host: server.host, port: server.port })),
         }),
       });
+      const tag = newTag();
+      await read(db, tag);
+      expect(await rolesOf(cluster, tag)).toEqual(['replica']);
+    });
+
+    it('takes options as they are then: others, such as Knex 3.1, change what they share', async () => {
+      const { primary, replicas } = hosts(cluster, database);
+      const shared = { ...primary };
+      const [replica] = replicas.map((one) => ({ ...one }));
+      if (replica === undefined) throw new Error('no replica');
+      const dialect = new ReplicatedMysqlDialect({ primary: shared, replicas: [replica] });
+      shared.password = 'wrong';
+      replica.port = 1;
+      await using db = new Kysely<Tables>({ dialect });
       const tag = newTag();
       await read(db, tag);
       expect(await rolesOf(cluster, tag)).toEqual(['replica']);

@@ -27,6 +27,12 @@ export function knownHost(host: unknown): unknown {
   return typeof host === 'function' ? {} : host;
 }
 
+/** A host as it is now: others may share the object, and change it before the first query. */
+export function asGiven(host: DialectHost): DialectHost {
+  const isOptions = typeof host === 'object' && !('getConnection' in host);
+  return isOptions ? { ...host } : host;
+}
+
 /** The options of the pool; a promise of them only if there is something to wait for. */
 export function poolOptions(
   hosts: GivenHosts,

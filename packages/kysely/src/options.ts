@@ -6,7 +6,13 @@ import {
 } from '@rwsplit/core';
 import type { DatabaseConnection } from 'kysely';
 import { SetupConnection } from './connection.ts';
-import { type DialectHost, knownHost, type OperationOptions, poolOptions } from './hosts.ts';
+import {
+  asGiven,
+  type DialectHost,
+  knownHost,
+  type OperationOptions,
+  poolOptions,
+} from './hosts.ts';
 
 type ReserveHook = (connection: DatabaseConnection, operation?: OperationOptions) => unknown;
 
@@ -86,9 +92,10 @@ export function parseDialectOptions(options: DialectOptions): DriverOptions {
   if (primary === undefined || problems.length > 0) {
     throw optionsError(pool === undefined ? problems : problems.map(asPool));
   }
+  const hosts = { primary: asGiven(primary), replicas: replicas.map(asGiven) };
   const routing = { ...rest, ...forPool(onCreateConnection) };
   return {
-    pool: (operation) => poolOptions({ primary, replicas }, routing, operation),
+    pool: (operation) => poolOptions(hosts, routing, operation),
     onReserveConnection: onReserveConnection ?? null,
   };
 }
