@@ -15,7 +15,7 @@ import { ReplicatedMysql2 } from '@rwsplit/knex';
 import { ReplicatedMysqlDialect, withConsistency } from '@rwsplit/kysely';
 import knexFactory, { type Knex } from 'knex';
 import { CompiledQuery, Kysely, sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startCluster } from '../../support/servers/start-cluster.ts';
 import { Bed, look, type Seen, through, untilReplica } from './bed.ts';
 
@@ -44,8 +44,19 @@ describe('while a replica applies nothing', () => {
     await Promise.all(opened.splice(0).map((one) => one.destroy()));
   });
 
-  const open = (consistency?: Consistency) =>
-    bed.open({ causalWait: 20, ...(consistency === undefined ? {} : { consistency }) });
+  // Pools of one test read each other's writes, and not those of the tests before.
+  let tests = 0;
+  beforeEach(() => {
+    tests += 1;
+  });
+  const routing = (consistency?: Consistency) => ({
+    causalWait: 20,
+    catalogueRefresh: false as const,
+    cluster: `scopes-${tests}`,
+    ...(consistency === undefined ? {} : { consistency }),
+  });
+
+  const open = (consistency?: Consistency) => bed.open(routing(consistency));
 
   function openKnex(consistency?: Consistency): Knex {
     const knex = knexFactory({
@@ -53,11 +64,7 @@ describe('while a replica applies nothing', () => {
       connection: { ...bed.primary },
       replicas: bed.replicas,
       pool: { min: 0, max: 2 },
-      replication: {
-        catalogueRefresh: false,
-        causalWait: 20,
-        ...(consistency === undefined ? {} : { consistency }),
-      },
+      replication: routing(consistency),
     });
     opened.push(knex);
     return knex;
@@ -68,9 +75,7 @@ describe('while a replica applies nothing', () => {
       dialect: new ReplicatedMysqlDialect({
         primary: bed.primary,
         replicas: bed.replicas,
-        catalogueRefresh: false,
-        causalWait: 20,
-        ...(consistency === undefined ? {} : { consistency }),
+        ...routing(consistency),
       }),
     });
     opened.push(kysely);
@@ -346,7 +351,8 @@ describe('while a replica applies nothing', () => {
           );
           await withoutTracking(() => replicas(() => insert(pool)));
           await withoutTracking(() => primary(() => insert(pool)));
-          const other = open();
+          // Nothing was seen through it, as it is of other servers by its name.
+          const other = bed.open({ ...routing(), cluster: `apart-${tests}` });
           await withoutTracking(() => insert(other));
           expect(await look(through(other))).toMatchObject(onReplica);
         });
@@ -561,7 +567,7 @@ describe('while a replica applies nothing', () => {
         await withoutTracking(() => insert(pool));
         expect(session.token()).toBeNull();
         await insert(pool);
-        expect(session.token()).toMatch(/^1~!d\d+-\d+-\d+$/);
+        expect(session.token()).toMatch(/^1~[^!]+!d\d+-\d+-\d+$/);
       });
     });
 

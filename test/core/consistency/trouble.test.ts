@@ -97,7 +97,9 @@ describe.each(flavors)('%s', (flavor) => {
     'what a token names is seen by a read that asks for the writes of the %s',
     async (consistency) => {
       await bed.hold();
-      const [writer, pool] = [bed.open(), bed.open({ causalWait: 20, consistency })];
+      // What is written by another address is known from the token alone.
+      const writer = bed.open({ primary: { ...bed.primary, host: 'localhost' } });
+      const pool = bed.open({ causalWait: 20, consistency });
       const id = next();
       const after = await withSession(async (session) => {
         await through(writer)(`INSERT INTO note (id) VALUES (${id})`);

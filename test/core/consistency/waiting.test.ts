@@ -279,22 +279,27 @@ describe.each(flavors)('%s', (flavor) => {
     expect(seen.map(({ role }) => role)).toEqual(['primary', 'replica', 'replica']);
   });
 
-  it('shares nothing between pools without a name', async () => {
-    const [writer, other] = [bed.open({ causalWait: 20 }), bed.open({ causalWait: 20 })];
+  it.each([
+    ['another name', () => ({ cluster: 'other' })],
+    ['another address for the primary', () => ({ primary: { ...bed.primary, host: 'localhost' } })],
+  ])('shares nothing with a pool that has %s', async (_what, change) => {
+    const writer = bed.open({ causalWait: 20 });
+    const other = bed.open({ causalWait: 20, ...change() });
     await bed.hold();
     await insert(writer);
     expect(await read(other)).toMatchObject({ role: 'replica', rows: [{ n: 0 }] });
   });
 
   it('goes on for a pool that replaces another', async () => {
-    const [writer, next] = [bed.open({ causalWait: 20 }), bed.open({ causalWait: 20 })];
+    const primary = { ...bed.primary, host: 'localhost' };
+    const [writer, next] = [bed.open({ causalWait: 20 }), bed.open({ causalWait: 20, primary })];
     await bed.hold();
     await insert(writer);
     next.continue(writer);
     expect(await read(next)).toMatchObject({ role: 'primary', rows: [{ n: 1 }] });
     await withSession(async () => {
       await insert(writer);
-      const last = bed.open({ causalWait: 20 });
+      const last = bed.open({ causalWait: 20, cluster: 'last' });
       last.continue(next);
       expect(await read(last)).toMatchObject({ role: 'primary', rows: [{ n: 1 }] });
     });

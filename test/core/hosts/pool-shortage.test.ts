@@ -195,7 +195,7 @@ describe('primaryReadShare', () => {
   });
 
   it('gives up the wait for it after acquireTimeout, and the read that waits next gets its turn', async () => {
-    const { pool } = await shared(0.25, { acquireTimeout: 300 });
+    const { pool } = await shared(0.25, { acquireTimeout: 1_000 });
     const [slow] = await taken(pool, 1);
     const { error, event } = await tell(on(pool));
     expect(error).toMatchObject({

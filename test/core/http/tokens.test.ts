@@ -44,9 +44,9 @@ describe.each(flavors)('%s', async (flavor) => {
   });
   afterAll(() => Promise.all(pools.map((one) => one.promise().end())));
 
-  function open(): ReplicatedPool {
+  function open(change: { readonly host?: string } = {}): ReplicatedPool {
     const opened = createReplicatedPool({
-      primary: place.connectionOptions(cluster.primary),
+      primary: { ...place.connectionOptions(cluster.primary), ...change },
       replicas: cluster.replicas.map((replica) => place.connectionOptions(replica)),
       catalogueRefresh: false,
     });
@@ -241,10 +241,10 @@ describe.each(flavors)('%s', async (flavor) => {
 
     it('not if there is none to give, and the response is sent', async () => {
       start({ cookie: 'position' });
-      const other = open();
+      const other = open({ host: 'localhost' });
       const port = await serve(
         handler(async (response) => {
-          // Neither pool has a name. MySQL's GTIDs tell that both are of one primary, MariaDB's do not.
+          // Neither pool has a name, and their primaries have two. MySQL's GTIDs tell that both are of one primary, MariaDB's do not.
           await write();
           await write(other);
           response.end('done');

@@ -49,16 +49,22 @@ describe.each(flavors)('%s', (flavor) => {
     replicas: cluster.replicas.map(host),
   });
   // It has a connection of its own for a moment.
-  const routing = { catalogueRefresh: false, causalWait: 10_000 } as const;
+  const usual = { catalogueRefresh: false, causalWait: 10_000 } as const;
+  let tests = 0;
+  /** Nothing that the tests before have written is to be read. */
+  const routing = () => {
+    tests += 1;
+    return { ...usual, cluster: `${flavor}-${tests}` };
+  };
 
   const apis: Record<string, () => Api> = {
     'a bare pool': () => {
-      const pool = createReplicatedPool({ ...hosts(), ...routing }).promise();
+      const pool = createReplicatedPool({ ...hosts(), ...routing() }).promise();
       return { run: (sql) => pool.query(sql), end: () => pool.end() };
     },
     Kysely: () => {
       const db = new Kysely<unknown>({
-        dialect: new ReplicatedMysqlDialect({ ...hosts(), ...routing }),
+        dialect: new ReplicatedMysqlDialect({ ...hosts(), ...routing() }),
       });
       return { run: (sql) => db.executeQuery(CompiledQuery.raw(sql)), end: () => db.destroy() };
     },
@@ -70,7 +76,7 @@ describe.each(flavors)('%s', (flavor) => {
         connection,
         replicas,
         pool: { min: 0, max: 1 },
-        replication: routing,
+        replication: routing(),
       });
       return { run: (sql) => db.raw(sql), end: () => db.destroy() };
     },
