@@ -97,9 +97,9 @@ describe.each(flavors)('%s', (flavor) => {
     'what a token names is seen by a read that asks for the writes of the %s',
     async (consistency) => {
       await bed.hold();
-      // What is written by another address is known from the token alone.
-      const writer = bed.open({ primary: { ...bed.primary, host: 'localhost' } });
-      const pool = bed.open({ causalWait: 20, consistency });
+      // By another address, it knows what is written from the token alone.
+      const primary = { ...bed.primary, host: 'localhost' };
+      const [writer, pool] = [bed.open(), bed.open({ primary, causalWait: 20, consistency })];
       const id = next();
       const after = await withSession(async (session) => {
         await through(writer)(`INSERT INTO note (id) VALUES (${id})`);
