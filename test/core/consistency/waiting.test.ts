@@ -270,17 +270,17 @@ describe.each(flavors)('%s', (flavor) => {
   });
 
   it('shares what was written with pools whose cluster has the same name', async () => {
-    const names = [`named-${flavor}`, `named-${flavor}`, `other-${flavor}`, ''];
+    const names = [`named-${flavor}`, `named-${flavor}`, `other-${flavor}`];
     const [writer, ...readers] = names.map((cluster) => bed.open({ cluster, causalWait: 20 }));
     if (writer === undefined) throw new Error('no pool');
     await bed.hold();
     await insert(writer);
     const seen = await Promise.all(readers.map((pool) => read(pool)));
-    expect(seen.map(({ role }) => role)).toEqual(['primary', 'replica', 'replica']);
+    expect(seen.map(({ role }) => role)).toEqual(['primary', 'replica']);
   });
 
   it.each([
-    ['another name', () => ({ cluster: 'other' })],
+    ['another name', () => ({ cluster: `apart-${flavor}` })],
     ['another address for the primary', () => ({ primary: { ...bed.primary, host: 'localhost' } })],
   ])('shares nothing with a pool that has %s', async (_what, change) => {
     const writer = bed.open({ causalWait: 20 });
@@ -299,7 +299,7 @@ describe.each(flavors)('%s', (flavor) => {
     expect(await read(next)).toMatchObject({ role: 'primary', rows: [{ n: 1 }] });
     await withSession(async () => {
       await insert(writer);
-      const last = bed.open({ causalWait: 20, cluster: 'last' });
+      const last = bed.open({ causalWait: 20, cluster: `last-${flavor}` });
       last.continue(next);
       expect(await read(last)).toMatchObject({ role: 'primary', rows: [{ n: 1 }] });
     });
