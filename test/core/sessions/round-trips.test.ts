@@ -555,7 +555,7 @@ describe.each(flavors)('%s', (flavor) => {
 
   it('reads the catalogue on a connection of its own, and closes it', async () => {
     // By a name of its own, it has nothing to read that other tests have written.
-    const pool = openPool({ catalogueRefresh: 300_000, cluster: 'catalogue' });
+    const pool = openPool({ catalogueRefresh: 300_000, cluster: `catalogue-${flavor}` });
     await pool.promise().query('SELECT n FROM item');
     await pool.promise().query('DO 1');
     const { primary, replica } = await sent();
