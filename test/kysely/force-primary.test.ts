@@ -5,6 +5,7 @@ import {
   DeduplicateJoinsPlugin,
   Kysely,
   MysqlQueryCompiler,
+  type SelectQueryBuilder,
   sql,
   WithSchemaPlugin,
 } from 'kysely';
@@ -220,6 +221,8 @@ const free: readonly Row[] = [
   },
 ];
 
+type Builder = SelectQueryBuilder<Tables, 'person', { id: number }>;
+
 it.each(forced)('sends to the primary: $what', async ({ run }) => {
   const tag = newTag();
   await run(tag);
@@ -245,6 +248,25 @@ it('tells a query and its forced copy apart while both run', async () => {
   );
   expect(new Set(await rolesOf(cluster, tag))).toEqual(new Set(['replica']));
   expect(new Set(await rolesOf(cluster, forcedTag))).toEqual(new Set(['primary']));
+});
+
+it.each([
+  [
+    'as a part of another query',
+    (copy: Builder) => db.selectFrom(copy.as('part')).select('id').compile(),
+  ],
+  ['as a node', (copy: Builder) => copy.toOperationNode()],
+])('leaves nothing on a query whose forced copy is used %s', async (_how, use) => {
+  const [tag, laterTag] = [newTag(), newTag()];
+  const query = db.selectFrom('person').select('id').where('name', '=', tag);
+  use(query.$call(forcePrimary));
+  await query.execute();
+  expect(await rolesOf(cluster, tag)).toEqual(['replica']);
+  const later = db.selectFrom('person').select('id').where('name', '=', laterTag);
+  use(later.$call(forcePrimary));
+  await Promise.resolve();
+  await later.execute();
+  expect(await rolesOf(cluster, laterTag)).toEqual(['replica']);
 });
 
 it('changes neither the SQL nor the results', async () => {
