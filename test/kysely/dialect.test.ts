@@ -271,6 +271,14 @@ describe('options', () => {
     expect(problems(options)).toContain('primary: expected');
   });
 
+  it('are no promises, of which nobody knows where they lead', () => {
+    const promise = Promise.resolve({ host: 'db-1' });
+    expect(problems({ primary: promise, replicas: ['mysql://db-2/shop', promise] })).toContain(
+      'primary: expected a host, or a function that gives one or a promise of it, found a promise',
+    );
+    expect(problems({ pool: 'mysql://db-1/shop', replicas: [promise] })).toContain('replicas[0]: ');
+  });
+
   it('may be given as undefined', () => {
     const options = {
       primary: 'mysql://db-1/shop',

@@ -93,6 +93,16 @@ describe("the stock dialect's options", async () => {
     });
   });
 
+  it.each([undefined, null, 1])('check it, be it %s', async (given) => {
+    await using db = new Kysely<Tables>({
+      dialect: new ReplicatedMysqlDialect({ pool: async () => given as unknown as string }),
+    });
+    await expect(read(db, newTag())).rejects.toMatchObject({
+      code: 'RWSPLIT_OPTIONS',
+      message: expect.stringContaining('primary: expected'),
+    });
+  });
+
   it('give a function the signal of the query that waits for it', async () => {
     const { signal } = new AbortController();
     const seen: unknown[] = [];

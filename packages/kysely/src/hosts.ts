@@ -30,7 +30,8 @@ export function knownHost(host: unknown): unknown {
 /** A host as it is now: others may share the object, and change it before the first query. */
 export function asGiven(host: DialectHost): DialectHost {
   const isOptions = typeof host === 'object' && !('getConnection' in host);
-  return isOptions ? { ...host } : host;
+  // With what is hidden from those who print it.
+  return isOptions ? Object.defineProperties({}, Object.getOwnPropertyDescriptors(host)) : host;
 }
 
 /** The options of the pool; a promise of them only if there is something to wait for. */
@@ -53,5 +54,10 @@ export function poolOptions(
 }
 
 function isKnown(host: HostConfig | Promise<HostConfig>): host is HostConfig {
-  return typeof host === 'string' || !('then' in host);
+  return !isPromise(host);
+}
+
+/** Whether it would take for options what has none. */
+export function isPromise(host: unknown): boolean {
+  return typeof host === 'object' && host !== null && 'then' in host;
 }

@@ -9,6 +9,7 @@ import { SetupConnection } from './connection.ts';
 import {
   asGiven,
   type DialectHost,
+  isPromise,
   knownHost,
   type OperationOptions,
   poolOptions,
@@ -103,9 +104,15 @@ export function parseDialectOptions(options: DialectOptions): DriverOptions {
 function ownProblems({
   primary,
   pool,
+  replicas,
   onReserveConnection,
 }: Partial<Record<keyof DialectOptions, unknown>>): string[] {
-  const problems = [];
+  const hosts = Array.isArray(replicas) ? replicas : [];
+  const problems = [
+    ...promiseProblem('primary', primary),
+    ...promiseProblem('pool', pool),
+    ...hosts.flatMap((host, index) => promiseProblem(`replicas[${index}]`, host)),
+  ];
   if (primary !== undefined && pool !== undefined) {
     problems.push('pool: expected nothing, as it is another name of `primary`, which is there too');
   }
@@ -115,6 +122,12 @@ function ownProblems({
     );
   }
   return problems;
+}
+
+function promiseProblem(key: string, host: unknown): string[] {
+  return isPromise(host)
+    ? [`${key}: expected a host, or a function that gives one or a promise of it, found a promise`]
+    : [];
 }
 
 /** A problem by the name that the primary was given under. */

@@ -81,6 +81,22 @@ describe('onRouted', () => {
     ]);
   });
 
+  it('does not keep a statement from its end by throwing', async () => {
+    const thrown = new Promise((resolve) => {
+      process.once('uncaughtException', resolve);
+    });
+    const onRouted = () => {
+      throw new Error('own');
+    };
+    const answer = await new Promise((resolve) => {
+      pool.query({ sql: 'SELECT 3 AS n', forcePrimary: true, onRouted }, (_error, rows) =>
+        resolve(rows),
+      );
+    });
+    expect(answer).toEqual([{ n: 3 }]);
+    expect(await thrown).toMatchObject({ message: 'own' });
+  });
+
   it('is no option of mysql2, and must be a function', () => {
     const wrong = { sql: 'SELECT 1', onRouted: 'log' as unknown as () => void };
     expect(() => pool.query(wrong, () => {})).toThrow(/onRouted: expected a function, found 'log'/);

@@ -456,7 +456,14 @@ export class RunStatement implements Task {
     this.#isFinished = true;
     this.#endChange();
     this.#leaveShare();
-    this.#tell(route, error);
+    try {
+      this.#tell(route, error);
+    } catch (thrown) {
+      // It is the caller's own, and must not keep the statement from its end.
+      process.nextTick(() => {
+        throw thrown;
+      });
+    }
     try {
       this.#done();
     } finally {

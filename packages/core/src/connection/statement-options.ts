@@ -26,7 +26,7 @@ export interface StatementHints {
   readonly consistency?: Consistency;
   /**
    * Called once when it is known where the statement ran, just before its callback; not at all if it was
-   * never routed, because its connection was closed before. It must not throw. Default: none.
+   * never routed, because its connection was closed before. What it throws is an uncaught exception. Default: none.
    */
   readonly onRouted?: (routed: RoutedStatement) => void;
 }

@@ -68,7 +68,10 @@ export class Causality {
 
   constructor(options: CausalityOptions, hosts: Hosts) {
     const { causalWait, causalWindow, cluster } = options;
-    const servers = serversOf(cluster, hosts.primary.address);
+    const { address, pool } = hosts.primary;
+    // A stream of the user's own leads to wherever it wants.
+    const isThere = pool.config.connectionConfig.stream === undefined;
+    const servers = serversOf(cluster, isThere ? address : null);
     this.#options = options;
     this.#hosts = hosts;
     this.#snapshots = new Snapshots(() => hosts.primary);

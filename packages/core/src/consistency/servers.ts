@@ -13,9 +13,12 @@ const known = new Map<string, Servers>();
  * Pools whose servers have one name, or that name none and have one primary, share what is written there:
  * it is the process that reads its writes, however many instances of an ORM it makes.
  *
- * @param address where the primary was configured to be.
+ * @param address where the primary was configured to be; `null`: nobody knows.
  */
-export function serversOf(cluster: string, address: string): Servers {
+export function serversOf(cluster: string, address: string | null): Servers {
+  if (cluster === '' && address === null) {
+    return { cluster, written: new WriteMarks() };
+  }
   const key = cluster === '' ? `at ${address}` : `as ${cluster}`;
   const servers = known.get(key) ?? { cluster, written: new WriteMarks() };
   known.set(key, servers);
