@@ -1,4 +1,6 @@
 /** Lists of tasks, with Express and Drizzle on a pool that runs reads on replicas. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { isRwSplitError, primary, sessionPerRequest } from '@rwsplit/core';
 import { and, DrizzleQueryError, eq, sql } from 'drizzle-orm';
 import express, { type ErrorRequestHandler } from 'express';
@@ -45,11 +47,15 @@ app.post('/tasks/:id/done', async ({ params }, response) => {
 // One row after the other, however many there are.
 app.get('/export', async (_request, response) => {
   response.type('application/x-ndjson');
-  for await (const row of db.select().from(task).orderBy(task.id).iterator()) {
-    response.write(`${JSON.stringify(row)}\n`);
-  }
-  response.end();
+  // Waits for a slow reader, and ends the query of one that has left.
+  await pipeline(Readable.from(exportLines()), response);
 });
+
+async function* exportLines() {
+  for await (const row of db.select().from(task).orderBy(task.id).iterator()) {
+    yield `${JSON.stringify(row)}\n`;
+  }
+}
 
 // By everybody, up to now.
 app.get('/count', async (_request, response) => {

@@ -336,7 +336,10 @@ describe.each(flavors)('Knex connections on %s', async (flavor) => {
       { connection: () => ({}), replicas: [{ port: 0 }] },
       /replicas\[0\]\.port: expected a port number/,
     ],
-    [{ connection: undefined, connectionPool: {} }, /connectionPool: cannot be used with replicas/],
+    [
+      { connection: undefined, connectionPool: { acquire() {}, release() {}, destroy() {} } },
+      /connectionPool: expected a pool of mysql2 beside replicas/,
+    ],
   ])('refuses %j at construction', (change, message) => {
     const construct = () => bed.open(change as Partial<Knex.Config>);
     expect(construct).toThrow(message);

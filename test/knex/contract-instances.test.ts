@@ -248,7 +248,7 @@ const rows: readonly Row[] = [
     async (open) => {
       const { connection } = open().client.config as { connection: { password: string } };
       const pool = createPool({ ...connection, password: connection.password });
-      const settings: object = { connection: undefined, replicas: undefined, connectionPool: pool };
+      const settings: object = { connection: undefined, connectionPool: pool };
       const db = open(settings);
       const seen = [
         await db('person').orderBy('id').pluck('name'),

@@ -364,6 +364,15 @@ const streams: readonly [string, (db: Knex) => Promise<unknown>][] = [
     },
   ],
   [
+    'piped by the builder into what is closed',
+    async (db) => {
+      const into = target(() => null);
+      db('person').select('id').pipe(into);
+      into.destroy();
+      return (await failureOf(finished(into))).message;
+    },
+  ],
+  [
     'given to a handler',
     async (db) => {
       const seen: unknown[] = [];

@@ -55,6 +55,17 @@ const rows: readonly Row[] = [
     (db, tag) => named(db, tag).queryContext({ useMaster: true, user: 1 }),
   ],
   [
+    'a context that may mean the primary',
+    'primary',
+    (db, tag) => named(db, tag).queryContext({ useMaster: 1 }),
+  ],
+  [
+    'a context with what is no hint of ours',
+    'replica',
+    (db, tag) =>
+      named(db, tag).queryContext({ forcePrimary: 0, useMaster: '', useReplica: { a: 1 } }),
+  ],
+  [
     'context useMaster: false',
     'replica',
     (db, tag) => named(db, tag).queryContext({ useMaster: false }),
@@ -217,26 +228,6 @@ const wrong: readonly Wrong[] = [
     'options.forcePrimary: expected true or false, found 1',
     (db) => db.schema.raw('select 1').options({ forcePrimary: 1 }),
   ],
-  [
-    'a context',
-    'queryContext.useMaster: expected true or false, found "true"',
-    (db) => db('person').queryContext({ useMaster: 'true' }),
-  ],
-  [
-    'a context of a group without name',
-    'queryContext.useReplica: expected true, false or the name of a group, found ""',
-    (db) => db.raw('select 1').queryContext({ useReplica: '' }),
-  ],
-  [
-    'a context of a stream',
-    'queryContext.forcePrimary: expected true or false, found a value of type object',
-    (db) => readAll(db('person').queryContext({ forcePrimary: {} }).stream()),
-  ],
-  [
-    'a context in a transaction',
-    'queryContext.forcePrimary: expected true or false, found 0',
-    (db) => db.transaction((trx) => trx('person').queryContext({ forcePrimary: 0 })),
-  ],
 ];
 
 /** The name of the host that ran a statement, by the servers' own logs. */
@@ -278,9 +269,32 @@ describe.each(flavors)('hints on %s', async (flavor) => {
 
   it('that were refused hold no connection', async () => {
     const db = open({ pool: { min: 0, max: 1 } });
-    await failureOf(db('person').queryContext({ useMaster: 1 }));
-    await failureOf(readAll(db('person').queryContext({ useMaster: 1 }).stream()));
+    await failureOf(db('person').options({ forcePrimary: 1 }));
+    await failureOf(readAll(db('person').options({ forcePrimary: 1 }).stream()));
     expect(await db('person').whereIn('id', [1, 2]).pluck('name')).toEqual(['Ada', 'Brook']);
+  });
+
+  it('reach the server through a client that hands on a copy of the statement', async () => {
+    class Tagging extends ReplicatedMysql2 {
+      override query(connection: unknown, given: { sql: string } | string): Promise<unknown> {
+        const statement = typeof given === 'string' ? { sql: given } : given;
+        return super.query(connection, { ...statement, sql: `${statement.sql} /* app */` });
+      }
+    }
+    const db = open({ client: Tagging });
+    const tags = [newTag(), newTag(), newTag()];
+    await named(db, tags[0] ?? '').queryContext({ forcePrimary: true });
+    await db.schema.forcePrimary().raw(`select '${tags[1]}'`);
+    await named(db, tags[2] ?? '').queryContext({ useReplica: 'far' });
+    const ran = await Promise.all(tags.map((tag) => hostOf(bed, tag)));
+    expect(ran).toEqual([places.primary, places.primary, places.far]);
+  });
+
+  it('leave onRouted to the user, who gets it beside the events', async () => {
+    const routed: unknown[] = [];
+    const onRouted = ({ host }: { host: string | null }) => routed.push(host);
+    await shared('person').first().forcePrimary().options({ onRouted });
+    expect(routed).toEqual([expect.stringMatching(/^127.0.0.1:/)]);
   });
 
   it.each(['', 5, null, {}])('refuse what is no group where it is said: %j', (group) => {

@@ -5,7 +5,7 @@ import { asStep, FlowingQueryBuilder, inFlow, rawInFlow } from './flow.ts';
 import { addForcePrimary } from './force-primary.ts';
 import { HintableRaw, HintableSchemaBuilder } from './hintable.ts';
 import { noteInstance } from './migrating.ts';
-import { hasReplicas, splitOptions } from './options.ts';
+import { hasReplicas, nativePool, splitOptions } from './options.ts';
 import { HintedRunner } from './runner.ts';
 import { SchemaRunner } from './schema-runner.ts';
 import { hideSecrets, withPrintableReplicas } from './secrets.ts';
@@ -31,7 +31,7 @@ const sessionsOf = new WeakMap<object, Sessions>();
 
 /**
  * Core's pool behind an instance of Knex, to add and remove replicas, and to see how its hosts are; `null`
- * if it has no replicas, or no pool yet or any more. With a function for `connection`, the pool of the
+ * if it has no replicas, or no pool yet or any more, and of a transaction. With a function for `connection`, the pool of the
  * current settings.
  *
  * ```ts
@@ -91,13 +91,21 @@ export class ReplicatedMysql2 extends TracedMysql2 {
       return;
     }
     const pool = { ...this.poolDefaults(), ...config.pool };
+    const own = nativePool(this.config);
+    if (own !== null) {
+      this.connectionSettings = {};
+      this.initializeDriver();
+    }
     // There are none yet if `connection` is a function.
     const settings: object | undefined = this.connectionSettings;
-    const sessions = new Sessions(splitOptions({ ...this.config, pool }, settings ?? {}), pool);
+    const options = splitOptions({ ...this.config, pool }, settings ?? {});
+    const sessions = new Sessions(options, pool, own);
     if (settings !== undefined) {
       this.connectionSettings = sessions.expect(settings);
     }
-    super.initializePool(config);
+    // Knex's own pool is one of slots in any case.
+    const { connectionPool: _, ...others } = config;
+    super.initializePool(others);
     if (this.pool !== undefined) {
       sessionsOf.set(this.pool, sessions);
     }
@@ -118,7 +126,10 @@ export class ReplicatedMysql2 extends TracedMysql2 {
   }
 
   override async validateConnection(connection: unknown): Promise<boolean> {
-    return connection instanceof Slot || super.validateConnection(connection);
+    // Knex 3.1 asks for settings only when it makes one, and slots would last for ever.
+    return connection instanceof Slot
+      ? this.connectionConfigExpirationChecker?.() !== true
+      : super.validateConnection(connection);
   }
 
   override async acquireRawConnection(): Promise<unknown> {

@@ -14,12 +14,12 @@ export const primaryHint: Hints = { forcePrimary: true };
  * What a query says of where it runs. By its methods and options, or else by its query context, which
  * is for many queries at once.
  *
- * @throws `RWSPLIT_OPTIONS` for values that mean nothing.
+ * @throws `RWSPLIT_OPTIONS` for options that mean nothing.
  */
 export function hintsOf(query: Runnable): Hints | null {
   const { _options: options } = query;
-  const own = options === undefined ? null : hintsIn(Object.assign({}, ...options), 'options');
-  return own ?? hintsIn(query.queryContext(), 'queryContext');
+  const own = options === undefined ? null : hintsIn(Object.assign({}, ...options));
+  return own ?? hintsAround(query.queryContext());
 }
 
 /** @throws `RWSPLIT_OPTIONS` for what names no group of replicas. */
@@ -29,28 +29,37 @@ export function checkGroup(group: unknown): void {
   }
 }
 
-function hintsIn(given: unknown, where: 'options' | 'queryContext'): Hints | null {
-  if (!isRecord(given)) {
-    return null;
-  }
-  // The name that people use who split by hand, and that other libraries use.
-  const alias = where === 'queryContext' ? given['useMaster'] : undefined;
+function hintsIn(given: Readonly<Record<string, unknown>>): Hints | null {
   const { forcePrimary, useReplica } = given;
-  if (isAbsent(forcePrimary) && isAbsent(useReplica) && isAbsent(alias)) {
+  if (isAbsent(forcePrimary) && isAbsent(useReplica)) {
     return null;
   }
   const problems = [
-    ...problemOf(forcePrimary, isBoolean, `${where}.forcePrimary: expected true or false`),
-    ...problemOf(alias, isBoolean, `${where}.useMaster: expected true or false`),
-    ...problemOf(useReplica, isReplica, `${where}.useReplica: expected ${replicaValues}`),
+    ...problemOf(forcePrimary, isBoolean, 'options.forcePrimary: expected true or false'),
+    ...problemOf(useReplica, isReplica, `options.useReplica: expected ${replicaValues}`),
   ];
   if (problems.length > 0) {
     throw optionsError(problems);
   }
   return {
-    forcePrimary: forcePrimary === true || alias === true,
+    forcePrimary: forcePrimary === true,
     useReplica: isReplica(useReplica) && useReplica,
   };
+}
+
+/**
+ * A query context is the application's own, and may have had these keys before: what is no hint is left to
+ * it, and what may be one keeps to the primary. `useMaster` is the name that people use who split by hand.
+ */
+function hintsAround(context: unknown): Hints | null {
+  if (!isRecord(context)) {
+    return null;
+  }
+  const { forcePrimary, useMaster, useReplica } = context;
+  const isOnPrimary = Boolean(forcePrimary) || Boolean(useMaster);
+  return isOnPrimary || isReplica(useReplica)
+    ? { forcePrimary: isOnPrimary, useReplica: isReplica(useReplica) && useReplica }
+    : null;
 }
 
 const replicaValues = 'true, false or the name of a group';

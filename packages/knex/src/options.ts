@@ -4,6 +4,7 @@ import {
   optionProblems,
   optionsError,
   type ReplicatedPoolOptions,
+  type UserPool,
 } from '@rwsplit/core';
 import type { Knex } from 'knex';
 import { revealed, withSecrets } from './secrets.ts';
@@ -29,9 +30,13 @@ export function splitOptions(config: Knex.Config, settings: object): SplitOption
     ...config.replication,
     replicas: revealedReplicas(config),
   };
-  const problems = optionProblems({ ...given, primary: withSecrets(settings) }).map(inWordsOfKnex);
-  if (config.connectionPool !== undefined) {
-    problems.push('connectionPool: cannot be used with replicas; give `connection` instead');
+  const own = nativePool(config);
+  const primary = own ?? withSecrets(settings);
+  const problems = optionProblems({ ...given, primary }).map(inWordsOfKnex);
+  if (own === null && (config.connectionPool ?? null) !== null) {
+    problems.push(
+      'connectionPool: expected a pool of mysql2 beside replicas, found one of another kind',
+    );
   }
   if (problems.length > 0) {
     throw optionsError(problems);
@@ -41,6 +46,24 @@ export function splitOptions(config: Knex.Config, settings: object): SplitOption
     primaryTables: [...(given.primaryTables ?? []), ...migrationTables(config)],
     onCreateConnection: setUp(config.pool?.afterCreate, given.onCreateConnection),
   };
+}
+
+/** The user's own pool of mysql2 for the primary, which outlives the instance; `null`: there is none. */
+export function nativePool({ connectionPool: given }: Knex.Config): UserPool | null {
+  if (typeof given !== 'object' || given === null || !('getConnection' in given)) {
+    return null;
+  }
+  // mysql2's promise form wraps the other one.
+  const pool: object = 'pool' in given ? Object(given.pool) : given;
+  const kept: ProxyHandler<object> = {
+    get: (target, key, receiver) => (key === 'end' ? keep : Reflect.get(target, key, receiver)),
+  };
+  return new Proxy(pool, kept) as UserPool;
+}
+
+/** In place of a pool's `end`: whoever has made it ends it. */
+function keep(callback?: (error: null) => void): void {
+  callback?.(null);
 }
 
 /** The primary's options: its settings, and Knex's limits for each host. */

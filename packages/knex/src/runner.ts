@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, errorMonitor } from 'node:events';
+import type { Writable } from 'node:stream';
 import { ReplicatedConnection } from '@rwsplit/core';
 import type { Knex } from 'knex';
 import { runInFlow } from './flow.ts';
@@ -50,5 +51,15 @@ export class HintedRunner extends StockRunner {
       queries.set(streaming.stream, this.builder);
     }
     return runInFlow(this.builder, () => super.ensureConnection(run, streaming));
+  }
+
+  /** Nobody reads on when what it is piped into has ended: Knex would keep the connection for ever. */
+  override pipe(writable: Writable, options?: unknown): Writable {
+    const stream = this.stream(options);
+    const leave = () => stream.destroy();
+    writable.once('close', leave).once(errorMonitor, leave);
+    stream.once('close', () => writable.off('close', leave).off(errorMonitor, leave));
+    stream.pipe(writable);
+    return writable;
   }
 }

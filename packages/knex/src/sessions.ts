@@ -5,6 +5,7 @@ import {
   type ReplicatedConnection,
   type ReplicatedPool,
   type ReplicatedPoolOptions,
+  type UserPool,
 } from '@rwsplit/core';
 import type { Knex } from 'knex';
 import { primaryOptions, type SplitOptions } from './options.ts';
@@ -93,12 +94,15 @@ class Generation {
 export class Sessions {
   readonly #options: SplitOptions;
   readonly #limits: Knex.PoolConfig;
+  readonly #own: UserPool | null;
   readonly #generations = new WeakMap<Session, Generation>();
   #current: Generation | null = null;
 
-  constructor(options: SplitOptions, limits: Knex.PoolConfig) {
+  /** @param own the user's own pool for the primary, in place of settings. */
+  constructor(options: SplitOptions, limits: Knex.PoolConfig, own: UserPool | null = null) {
     this.#options = options;
     this.#limits = limits;
+    this.#own = own;
   }
 
   /**
@@ -110,7 +114,7 @@ export class Sessions {
     const previous = this.#current;
     const settings = concealed(given);
     if (previous?.settings !== settings) {
-      const primary = primaryOptions(settings, this.#limits);
+      const primary = this.#own ?? primaryOptions(settings, this.#limits);
       this.#current = new Generation(settings, { ...this.#options, primary });
       if (previous !== null) {
         this.#current.pool.continue(previous.pool);

@@ -3,7 +3,7 @@
  * described here, no wider than they are used. Source: Knex's `lib/client.js`,
  * `lib/dialects/mysql/index.js` and `lib/execution/runner.js`.
  */
-import type { Transform } from 'node:stream';
+import type { Transform, Writable } from 'node:stream';
 import type { Knex } from 'knex';
 import QueryBuilder from 'knex/lib/dialects/mysql/query/mysql-querybuilder.js';
 import ClientMysql2 from 'knex/lib/dialects/mysql2/index.js';
@@ -86,6 +86,8 @@ export interface StockRunner {
   query(statement: CompiledStatement | string): Promise<unknown>;
   /** @param streaming given for streams alone. */
   ensureConnection(run: unknown, streaming?: Streaming): Promise<unknown>;
+  stream(options?: unknown): Transform;
+  pipe(writable: Writable, options?: unknown): Writable;
 }
 
 export type StockRunnerClass = new (client: Knex.Client, builder: Runnable) => StockRunner;

@@ -49,14 +49,21 @@ export class Trace {
 
   /** Another object that is to say where the statement ran. */
   follow(event: unknown): void {
-    if (typeof event === 'object' && event !== null) {
+    if (typeof event === 'object' && event !== null && !this.#told.includes(event)) {
+      hideTrace(event);
       this.#told.push(event);
     }
   }
 
   /** What Knex hands to the connection. Its events show the statement as Knex made it. */
   sent({ sql, bindings, options }: CompiledStatement): CompiledStatement {
-    const onRouted = (routed: RoutedStatement) => this.#routed(routed);
+    const own = options?.['onRouted'];
+    const onRouted = (routed: RoutedStatement) => {
+      this.#routed(routed);
+      if (typeof own === 'function') {
+        own(routed);
+      }
+    };
     return { sql, bindings, options: { ...options, ...this.#hints, onRouted } };
   }
 
@@ -91,23 +98,31 @@ function tell(target: object, { host, role, reason }: StatementRoute): void {
   Reflect.set(target, 'reason', reason);
 }
 
-/** Traces of statements that have not been sent yet. */
-const traces = new WeakMap<CompiledStatement, Trace>();
+/** On a statement that has not been sent yet: whoever wraps the client may hand on a copy of it. */
+const key = Symbol('rwsplit.trace');
 
-export function beginTrace(statement: CompiledStatement, hints: Hints | null): Trace {
+type Traced = CompiledStatement & { [key]?: Trace };
+
+export function beginTrace(statement: Traced, hints: Hints | null): Trace {
   const trace = new Trace(statement, hints);
-  traces.set(statement, trace);
+  statement[key] = trace;
   return trace;
 }
 
 /** That of a statement that a runner began, or one without hints. */
-export function traceOf(statement: CompiledStatement): Trace {
-  return traces.get(statement) ?? beginTrace(statement, null);
+export function traceOf(statement: Traced): Trace {
+  return statement[key] ?? beginTrace(statement, null);
 }
 
 /** To be called when the statement is sent: if it runs again, it has another trace. */
-export function takeTrace(statement: CompiledStatement): Trace | undefined {
-  const trace = traces.get(statement);
-  traces.delete(statement);
+export function takeTrace(statement: Traced): Trace | undefined {
+  const trace = statement[key];
+  hideTrace(statement);
+  trace?.follow(statement);
   return trace;
+}
+
+/** Takes it off what others see. */
+function hideTrace(target: object): void {
+  Reflect.deleteProperty(target, key);
 }

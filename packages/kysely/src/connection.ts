@@ -1,4 +1,9 @@
-import type { RawConnection, ReplicatedConnection, StatementOptions } from '@rwsplit/core';
+import {
+  isRwSplitError,
+  type RawConnection,
+  type ReplicatedConnection,
+  type StatementOptions,
+} from '@rwsplit/core';
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import { hintsOf } from './hints.ts';
 import type { OperationOptions } from './hosts.ts';
@@ -31,6 +36,10 @@ export class SessionConnection implements DatabaseConnection {
     try {
       return toQueryResult(await send(this.#session, query));
     } catch (error) {
+      if (signal?.aborted && isRwSplitError(error) && error.code === 'RWSPLIT_CANCELLED') {
+        // It was never sent, and who asked for it has the error of the abort: Kysely would log this one.
+        return { rows: [] };
+      }
       throw extendStack(error, new Error());
     } finally {
       signal?.removeEventListener('abort', this.#withdraw);
