@@ -11,7 +11,7 @@ const seed = process.env['FC_SEED'] ?? '20261121';
 /** A short one, in a process of its own: what nobody catches, and what keeps it alive, is seen. */
 describe.each(flavors)('on %s', (flavor) => {
   it('loses nothing, fails no read, and leaves nothing behind under random faults', async () => {
-    const args = ['--flavor', flavor, '--minutes', '0.25', '--seed', seed];
+    const args = ['--flavor', flavor, '--minutes', '0.15', '--seed', seed];
     const { stdout } = await run(
       process.execPath,
       ['--import', 'tsx', 'test/soak/main.ts', ...args],
