@@ -1,4 +1,3 @@
-import type { Transform } from 'node:stream';
 import { outsideFlows, ReplicatedConnection, type ReplicatedPool } from '@rwsplit/core';
 import type { Knex } from 'knex';
 import { asStep, FlowingQueryBuilder, inFlow, rawInFlow } from './flow.ts';
@@ -13,12 +12,7 @@ import { putSeedsOnPrimary } from './seeds.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { Slot, slotOf } from './slot.ts';
 import { withStackOf } from './stacks.ts';
-import {
-  type CompiledStatement,
-  type DoneCallback,
-  type Runnable,
-  StockSchemaBuilder,
-} from './stock.ts';
+import { type DoneCallback, type Runnable, StockSchemaBuilder } from './stock.ts';
 import { TracedMysql2 } from './traced-client.ts';
 import { ReplicatedTransaction } from './transaction.ts';
 import { addUseReplica } from './use-replica.ts';
@@ -98,7 +92,7 @@ export class ReplicatedMysql2 extends TracedMysql2 {
     }
     // There are none yet if `connection` is a function.
     const settings: object | undefined = this.connectionSettings;
-    const options = splitOptions({ ...this.config, pool }, settings ?? {});
+    const options = splitOptions({ ...this.config, pool }, settings ?? {}, own);
     const sessions = new Sessions(options, pool, own);
     if (settings !== undefined) {
       this.connectionSettings = sessions.expect(settings);
@@ -219,19 +213,6 @@ export class ReplicatedMysql2 extends TracedMysql2 {
   override runner(builder: Runnable): HintedRunner {
     const isSchema = builder instanceof StockSchemaBuilder;
     return isSchema ? new SchemaRunner(this, builder) : new HintedRunner(this, builder);
-  }
-
-  override _stream(
-    connection: unknown,
-    statement: CompiledStatement,
-    stream: Transform,
-    options?: Readonly<Record<string, unknown>>,
-  ): Promise<unknown> {
-    if (stream.destroyed) {
-      // It was closed while it waited for a connection. Knex would wait for its end, and never release.
-      return Promise.resolve();
-    }
-    return super._stream(connection, statement, stream, options);
   }
 
   override async cancelQuery(connectionToKill?: unknown): Promise<unknown> {

@@ -22,15 +22,19 @@ export function hasReplicas({ replicas }: Knex.Config): boolean {
  * Reads what a Knex configuration says of replicas and routing.
  *
  * @param settings what is known of the primary.
+ * @param own the user's own pool for it, in place of settings.
  * @throws `RWSPLIT_OPTIONS` with every problem, by the keys of the Knex configuration.
  */
-export function splitOptions(config: Knex.Config, settings: object): SplitOptions {
+export function splitOptions(
+  config: Knex.Config,
+  settings: object,
+  own: UserPool | null,
+): SplitOptions {
   const given = {
     ...lifetimeOf(config),
     ...config.replication,
     replicas: revealedReplicas(config),
   };
-  const own = nativePool(config);
   const primary = own ?? withSecrets(settings);
   const problems = optionProblems({ ...given, primary }).map(inWordsOfKnex);
   if (own === null && (config.connectionPool ?? null) !== null) {

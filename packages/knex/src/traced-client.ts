@@ -61,6 +61,10 @@ export class TracedMysql2 extends StockMysql2 {
     stream: Transform,
     options?: Readonly<Record<string, unknown>>,
   ): Promise<unknown> {
+    if (stream.destroyed) {
+      // It was closed while it waited for a connection. Knex would wait for its end, and never release.
+      return Promise.resolve();
+    }
     const trace = takeTrace(statement);
     if (trace === undefined) {
       return super._stream(connection, statement, stream, options);

@@ -7,8 +7,9 @@ import { plainVocabulary } from './plain-vocabulary.ts';
  */
 export function bareNames(names: readonly string[], database: string | null): string[] {
   const prefix = `${database}.`;
+  const plain = plainVocabulary();
   return names
     .filter((name) => name.startsWith(prefix))
     .map((name) => foldName(name.slice(prefix.length)))
-    .filter((name) => plainVocabulary().entryOf(name) === 0);
+    .filter((name) => plain.entryOf(name) === 0);
 }

@@ -1,9 +1,7 @@
-import { Vocabulary } from '../statement/vocabulary.ts';
+import { vocabularyOf } from '../statement/vocabularies.ts';
+import type { Vocabulary } from '../statement/vocabulary.ts';
 
-let vocabulary: Vocabulary | null = null;
-
-/** The words of both dialects, without what anybody has declared. Made when it is first needed. */
+/** The words of both dialects, without what anybody has declared. */
 export function plainVocabulary(): Vocabulary {
-  vocabulary ??= new Vocabulary({ dialect: 'unknown', version: 0 });
-  return vocabulary;
+  return vocabularyOf({ dialect: 'unknown', version: 0 });
 }
